@@ -1,0 +1,69 @@
+import type { ExportSummary } from "./protocol/export-summary.ts";
+import type { Geometry } from "./protocol/geometry.ts";
+import type { Slice } from "./transport/slice.ts";
+
+/** What a listener serves. */
+export interface Exports {
+  list(): Promise<readonly ExportSummary[]>;
+  /** The disk of that name, or undefined where there is none. "" asks for the default export. */
+  open(name: string): Promise<Disk | undefined>;
+}
+
+/** The port where the halves of the house meet: downstream serves any Disk, upstream makes one, some stand between. */
+export interface Disk {
+  readonly geometry: Geometry;
+  attach(user: DiskUser): DiskHandle;
+}
+
+/** Who uses a disk. */
+export interface DiskUser {
+  /** The server behind the disk was connected to anew: what was kept of earlier replies may be out of date. */
+  onReset(): void;
+}
+
+/** One user's access to a disk. */
+export interface DiskHandle {
+  /**
+   * Takes a request. Its `complete` is called exactly once, perhaps during this call. The request was checked against
+   * the geometry: in bounds, aligned, allowed.
+   */
+  submit(request: DiskRequest): void;
+  /** The user leaves: what has not been sent to a server is dropped (completed with ESHUTDOWN), the rest completes late. */
+  close(): void;
+}
+
+/** One request on its way down the stack. Commands, flags and errors are the protocol's numbers. */
+export interface DiskRequest {
+  readonly command: number;
+  readonly flags: number;
+  readonly offset: number;
+  readonly length: number;
+  /**
+   * The payload of a WRITE, in order. The requester holds the memory until `complete`, and it does not change: it may
+   * have to be sent again.
+   */
+  readonly payload: readonly Slice[];
+  /**
+   * Where a request header may be written in place, good during `submit` only: an empty slice whose headroom is free, for
+   * requests without a payload. With one, the first payload slice has the headroom. Undefined or too little: the header
+   * goes elsewhere.
+   */
+  readonly room: Slice | undefined;
+  /** The reply, exactly once. The reply and its slices are good during the call; retain what is needed longer. */
+  complete(reply: Reply): void;
+}
+
+/** One reply on its way up the stack. */
+export interface Reply {
+  /** 0 for success, else an `NBD_ERROR`. */
+  readonly error: number;
+  /** The data of a successful READ: pieces in order that cover the range without gap or overlap. Else empty. */
+  readonly pieces: readonly Piece[];
+  /** As `DiskRequest.room`, for the reply header of a reply without data. */
+  readonly room: Slice | undefined;
+}
+
+/** A part of a READ's range: bytes, or a hole that reads as zeros. */
+export type Piece =
+  | { readonly kind: "data"; readonly slice: Slice }
+  | { readonly kind: "hole"; readonly lengthBytes: number };

@@ -1,0 +1,59 @@
+/** Every limit of the program, each with its reason. Sizes in bytes, times in milliseconds. */
+export const LIMITS = {
+  /** One slab: a burst of sixteen 4 KiB requests fits, a 128 KiB one as well, and a pool of a few stays in the cache. */
+  slabBytes: 256 * 1024,
+  /** Slabs kept for reuse when nobody needs them; more are left to the garbage collector. */
+  idleSlabs: 32,
+  /** A read into less room than this is not worth a system call: take the next slab. */
+  readRoomBytes: 8 * 1024,
+
+  /** Everything held for clients at once: payloads in flight and replies under way. Four of the largest requests. */
+  budgetBytes: 128 * 1024 * 1024,
+  /** Requests held at once over all clients: what bounds the memory of many tiny ones. */
+  budgetRequests: 16_384,
+  /** Requests of one client in flight; Linux asks for 128 at most, qemu and libnbd for 16 to 64. */
+  clientRequests: 1024,
+  /** Reply bytes that one client may leave unread before its next requests wait. */
+  clientBacklogBytes: 4 * 1024 * 1024,
+  /** A payload up to this length is read and answered with an error; a longer one ends the connection. */
+  discardPayloadBytes: 64 * 1024 * 1024,
+
+  /** Clients that wait for their turn. */
+  waitingClients: 128,
+  /** What a waiting client may say before its hello; clients have nothing to say before it. */
+  waitingBytes: 1024,
+
+  /** Option data that is read; longer is skipped and answered ERR_TOO_BIG. */
+  optionBytes: 64 * 1024,
+  /** Option data that is skipped; longer ends the connection. */
+  optionSkipBytes: 1024 * 1024,
+  /** Options in one negotiation; libnbd and qemu need fewer than ten. */
+  options: 64,
+  /** Replies to one option that we asked for; a server with more exports than this has no need of a list from us. */
+  optionReplies: 1024,
+  /** Data of one option reply. */
+  optionReplyBytes: 64 * 1024,
+
+  /** A connection to the server must stand by then. */
+  connectMs: 2_000,
+  /** A whole handshake, on either side: half-open peers give their place back. */
+  handshakeMs: 10_000,
+  /** The first tries of an outage are this far apart, give or take `retryJitter`: most outages are restarts. */
+  retryMs: 100,
+  retryJitter: 0.2,
+  /** After this time in an outage the distance doubles up to `--reconnect-interval-max`. */
+  retryQuickForMs: 60_000,
+  /** A connection that stood this long, or answered a request, ends an outage: the next one starts with quick tries. */
+  provenMs: 10_000,
+  /** Requests in flight may take this long to finish when the proxy stops. */
+  drainMs: 10_000,
+  /** After DISC the server may take this long to close. */
+  farewellMs: 1_000,
+  /** TCP keepalive begins after this much silence. */
+  keepAliveMs: 15_000,
+
+  /** File operations at once: Node has four threads for them; a few more keep these busy, the rest would only hold memory. */
+  fileOperations: 16,
+  /** Zeros written to a file at a time: long enough to be cheap, short enough for a client that leaves to be noticed. */
+  fileZerosBytes: 1024 * 1024,
+} as const;

@@ -1,0 +1,127 @@
+import assert from "node:assert";
+
+import { EXPORT_NAME_PADDING_BYTES, HANDSHAKE_FLAG, INFO, MAGIC, OPTION, OPTION_REPLY } from "./constants.ts";
+import { type Dialogue, read, skip, write } from "./dialogue.ts";
+import { escapeText } from "./escape-bytes.ts";
+import type { Geometry } from "./geometry.ts";
+import { HandshakeRefused } from "./handshake-refused.ts";
+import { encodeExportQuery } from "./option-export-query.ts";
+import { type Findings, geometryFrom } from "./option-findings.ts";
+import { encodeOption } from "./option-header.ts";
+import { decodeExportFields, decodeInformation, EXPORT_FIELDS_BYTES } from "./option-information.ts";
+import { decodeOptionReplyHeader, isErrorReply, OPTION_REPLY_HEADER_BYTES, optionReplyName } from "./option-reply.ts";
+import { encodeText, isProtocolText } from "./option-text.ts";
+import { ProtocolViolation } from "./protocol-violation.ts";
+
+/** What a server may make us read in one handshake. */
+export interface ClientHandshakeLimits {
+  /** Replies to one option. */
+  readonly optionReplies: number;
+  /** Data of one reply. */
+  readonly optionReplyBytes: number;
+}
+
+/** Which export to ask for: at most 4096 bytes of UTF-8 without NUL. */
+export interface ClientHandshakeOptions {
+  readonly exportName: string;
+  readonly limits: ClientHandshakeLimits;
+}
+
+/**
+ * The client's side of the newstyle handshake, from the greeting to the transmission phase: GO, or EXPORT_NAME with
+ * servers that don't know it. Throws HandshakeRefused when the server won't serve this export (or speaks old style),
+ * ProtocolViolation when it breaks the protocol. A server that refuses EXPORT_NAME just closes the connection.
+ */
+export function* clientHandshake(options: ClientHandshakeOptions): Dialogue<Geometry> {
+  assert(isProtocolText(options.exportName), "the export's name does not fit into the protocol");
+  const flags = (yield* receiveGreeting()) & (HANDSHAKE_FLAG.FIXED_NEWSTYLE | HANDSHAKE_FLAG.NO_ZEROES);
+  yield* sendClientFlags(flags);
+  const speaksGo = (flags & HANDSHAKE_FLAG.FIXED_NEWSTYLE) !== 0;
+  const found = speaksGo ? yield* go(options) : undefined;
+  return found ?? (yield* exportName(options.exportName, (flags & HANDSHAKE_FLAG.NO_ZEROES) === 0));
+}
+
+/** Receives the server's first words and returns its handshake flags. */
+function* receiveGreeting(): Dialogue<number> {
+  const magics = yield* read(16);
+  if (magics.readUInt32BE(0) !== MAGIC.INIT_HIGH || magics.readUInt32BE(4) !== MAGIC.INIT_LOW) {
+    throw new ProtocolViolation(`the greeting begins with ${magics.toString("hex", 0, 8)}: this is no NBD server`);
+  }
+  const high = magics.readUInt32BE(8);
+  const low = magics.readUInt32BE(12);
+  if (high === MAGIC.OLDSTYLE_HIGH && low === MAGIC.OLDSTYLE_LOW) {
+    throw new HandshakeRefused("the server speaks old-style negotiation only, which is not supported");
+  }
+  if (high !== MAGIC.OPTION_HIGH || low !== MAGIC.OPTION_LOW) {
+    throw new ProtocolViolation(`the greeting names an unknown style, ${magics.toString("hex", 8)}`);
+  }
+  return (yield* read(2)).readUInt16BE(0);
+}
+
+function* sendClientFlags(flags: number): Dialogue<void> {
+  const bytes = Buffer.allocUnsafe(4);
+  bytes.writeUInt32BE(flags, 0);
+  yield* write(bytes);
+}
+
+/** Asks with GO; undefined when the server doesn't know that option. */
+function* go({ exportName: name, limits }: ClientHandshakeOptions): Dialogue<Geometry | undefined> {
+  const query = { exportName: name, informationTypes: [INFO.NAME, INFO.DESCRIPTION, INFO.BLOCK_SIZE] };
+  yield* write(encodeOption(OPTION.GO, encodeExportQuery(query)));
+
+  const findings: Findings = {};
+  for (let replies = 0; replies < limits.optionReplies; replies++) {
+    const { type, data } = yield* receiveReply(OPTION.GO, limits);
+    if (type === OPTION_REPLY.ERR_UNSUP) return undefined;
+    if (isErrorReply(type)) return yield* leave(name, type, data);
+    if (type === OPTION_REPLY.ACK) return conclude(findings, data);
+    if (type !== OPTION_REPLY.INFO) throw new ProtocolViolation(`GO was answered with ${optionReplyName(type)}`);
+    learn(findings, data);
+  }
+  throw new ProtocolViolation(`GO was answered with more than ${limits.optionReplies} replies`);
+}
+
+/** Receives one reply; its length is checked before a byte of its data is asked for. */
+function* receiveReply(option: number, limits: ClientHandshakeLimits): Dialogue<{ type: number; data: Buffer }> {
+  const header = decodeOptionReplyHeader(yield* read(OPTION_REPLY_HEADER_BYTES));
+  if (header.option !== option) {
+    throw new ProtocolViolation(`a reply to option ${header.option} arrived where one to ${option} was due`);
+  }
+  if (header.lengthBytes > limits.optionReplyBytes) {
+    throw new ProtocolViolation(`an option reply claims ${header.lengthBytes} bytes of data`);
+  }
+  return { type: header.type, data: header.lengthBytes === 0 ? Buffer.alloc(0) : yield* read(header.lengthBytes) };
+}
+
+/** Notes what one INFO reply says; said twice, the later word holds. */
+function learn(findings: Findings, data: Buffer): void {
+  const information = decodeInformation(data);
+  if (information.type === INFO.EXPORT) findings.fields = information;
+  else if (information.type === INFO.BLOCK_SIZE) findings.blockSizes = information;
+  else if (information.type === INFO.NAME) findings.name = information.text;
+  else if (information.type === INFO.DESCRIPTION) findings.description = information.text;
+}
+
+function conclude(findings: Findings, data: Buffer): Geometry {
+  if (data.length > 0) throw new ProtocolViolation(`an ACK carries ${data.length} bytes of data`);
+  if (findings.fields === undefined) throw new ProtocolViolation("GO was acknowledged without INFO_EXPORT");
+  return geometryFrom(findings.fields, findings);
+}
+
+/** Takes leave politely, then throws what the server's error reply means. */
+function* leave(name: string, type: number, data: Buffer): Dialogue<never> {
+  yield* write(encodeOption(OPTION.ABORT, Buffer.alloc(0)));
+  const said = data.length === 0 ? "" : `: ${escapeText(data.toString("utf8"))}`;
+  throw new HandshakeRefused(
+    `the server refused the export "${escapeText(name)}" with ${optionReplyName(type)}${said}`,
+    type,
+  );
+}
+
+/** Asks with EXPORT_NAME, whose answer is not an option reply. */
+function* exportName(name: string, padded: boolean): Dialogue<Geometry> {
+  yield* write(encodeOption(OPTION.EXPORT_NAME, encodeText(name)));
+  const fields = decodeExportFields(yield* read(EXPORT_FIELDS_BYTES));
+  if (padded) yield* skip(EXPORT_NAME_PADDING_BYTES);
+  return geometryFrom(fields, {});
+}

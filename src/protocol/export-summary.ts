@@ -1,0 +1,5 @@
+/** One export in a list. */
+export interface ExportSummary {
+  readonly name: string;
+  readonly description: string;
+}

@@ -1,0 +1,14 @@
+/** What a disk looks like to those who use it; the words are those of an export's transmission flags and INFO replies. */
+export interface Geometry {
+  readonly sizeBytes: number;
+  /** The transmission flags (`TRANSMISSION_FLAG`) of what may be asked. */
+  readonly flags: number;
+  /** Every offset and length is a multiple of this, a power of two. */
+  readonly minimumBlockBytes: number;
+  readonly preferredBlockBytes: number;
+  /** The longest READ or WRITE. */
+  readonly maximumPayloadBytes: number;
+  /** The canonical name and the description that the server gave; empty when it gave none. */
+  readonly name: string;
+  readonly description: string;
+}

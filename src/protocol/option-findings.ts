@@ -1,0 +1,46 @@
+import { PORTABLE_PAYLOAD_BYTES, TRANSMISSION_FLAG } from "./constants.ts";
+import type { Geometry } from "./geometry.ts";
+import type { BlockSizes, ExportFields } from "./option-information.ts";
+
+/** What a server has told about an export so far. */
+export interface Findings {
+  fields?: ExportFields;
+  blockSizes?: BlockSizes;
+  name?: string | undefined;
+  description?: string | undefined;
+}
+
+/** What "Size constraints" lets a client assume of a server that does not tell. */
+const DEFAULT_BLOCK_SIZES: BlockSizes = { minimum: 1, preferred: 4096, maximum: PORTABLE_PAYLOAD_BYTES };
+
+/** DF belongs to structured replies and RESIZE to an extension, neither of which is negotiated here. */
+const USABLE_FLAGS =
+  TRANSMISSION_FLAG.HAS_FLAGS |
+  TRANSMISSION_FLAG.READ_ONLY |
+  TRANSMISSION_FLAG.SEND_FLUSH |
+  TRANSMISSION_FLAG.SEND_FUA |
+  TRANSMISSION_FLAG.ROTATIONAL |
+  TRANSMISSION_FLAG.SEND_TRIM |
+  TRANSMISSION_FLAG.SEND_WRITE_ZEROES |
+  TRANSMISSION_FLAG.CAN_MULTI_CONN |
+  TRANSMISSION_FLAG.SEND_CACHE |
+  TRANSMISSION_FLAG.SEND_FAST_ZERO;
+
+/**
+ * The geometry of an export with these fields: only flags that mean something here, a payload of at most
+ * `PORTABLE_PAYLOAD_BYTES` even from servers that would take more, and sizes that fit each other.
+ */
+export function geometryFrom(fields: ExportFields, findings: Findings): Geometry {
+  const { minimum, preferred, maximum } = findings.blockSizes ?? DEFAULT_BLOCK_SIZES;
+  const payloadBytes = Math.min(maximum, PORTABLE_PAYLOAD_BYTES);
+  const canZero = (fields.flags & TRANSMISSION_FLAG.SEND_WRITE_ZEROES) !== 0;
+  return {
+    sizeBytes: fields.sizeBytes,
+    flags: fields.flags & (canZero ? USABLE_FLAGS : USABLE_FLAGS & ~TRANSMISSION_FLAG.SEND_FAST_ZERO),
+    minimumBlockBytes: minimum,
+    preferredBlockBytes: Math.min(preferred, PORTABLE_PAYLOAD_BYTES),
+    maximumPayloadBytes: payloadBytes - (payloadBytes % minimum),
+    name: findings.name ?? "",
+    description: findings.description ?? "",
+  };
+}

@@ -1,0 +1,132 @@
+import type { ByteStream } from "../ports/network.ts";
+import { Slab } from "./slab.ts";
+import type { Slice } from "./slice.ts";
+
+/** Neighbours in one slab that leave as one chunk; the slab was retained once for each of them. */
+interface Run {
+  readonly slab: Slab;
+  readonly start: number;
+  end: number;
+  retains: number;
+}
+
+/** Who is told what has left. */
+export interface WriterOwner {
+  /** A batch has left: the sum and the number of the charges that were made to it. */
+  batchLeft(chargedBytes: number, charges: number): void;
+}
+
+/** What leaves with one write, and what was charged to it. */
+class Batch {
+  readonly runs: Run[] = [];
+  bytes = 0;
+  chargedBytes = 0;
+  charges = 0;
+
+  append(slab: Slab, start: number, end: number): void {
+    slab.retain();
+    this.bytes += end - start;
+    const last = this.runs.at(-1);
+    if (last !== undefined && last.slab === slab && last.end === start) {
+      last.end = end;
+      last.retains += 1;
+    } else {
+      this.runs.push({ slab, start, end, retains: 1 });
+    }
+  }
+
+  release(): void {
+    for (const run of this.runs) for (let count = run.retains; count > 0; count -= 1) run.slab.release();
+  }
+}
+
+/**
+ * Sends everything that one turn of the event loop appended with one system call, and merges what lies side by side in
+ * one slab, so that a burst of messages patched in place leaves as a single chunk. While a write is under way, the next
+ * batch gathers.
+ */
+export class BatchedWriter {
+  readonly #stream: ByteStream;
+  readonly #owner: WriterOwner;
+  #gathering = new Batch();
+  #leaving: Batch | undefined;
+  #scheduled = false;
+  #closed = false;
+
+  constructor(stream: ByteStream, owner: WriterOwner) {
+    this.#stream = stream;
+    this.#owner = owner;
+  }
+
+  /** Bytes that were appended and have not left. */
+  get backlogBytes(): number {
+    return this.#gathering.bytes + (this.#leaving?.bytes ?? 0);
+  }
+
+  /** Sends [start, end) of a slab, which is retained until it has left. */
+  append(slab: Slab, start: number, end: number): void {
+    if (this.#closed || start === end) return;
+    this.#gathering.append(slab, start, end);
+    this.#flushSoon();
+  }
+
+  /** Sends slices, without their headroom. */
+  appendSlices(slices: readonly Slice[]): void {
+    for (const slice of slices) this.append(slice.slab, slice.start, slice.end);
+  }
+
+  /** Sends bytes that must not change any more. */
+  appendBytes(bytes: Buffer): void {
+    this.append(new Slab(bytes), 0, bytes.length);
+  }
+
+  /** Has the owner told when what was appended so far has left, or was dropped because the stream is gone. */
+  charge(bytes: number): void {
+    if (this.#closed) {
+      this.#owner.batchLeft(bytes, 1);
+      return;
+    }
+    this.#gathering.chargedBytes += bytes;
+    this.#gathering.charges += 1;
+    this.#flushSoon();
+  }
+
+  /** To be called when the stream has drained. */
+  drained(): void {
+    this.#left();
+    this.#flush();
+  }
+
+  /** To be called when the stream is gone: lets go of everything. */
+  closed(): void {
+    this.#closed = true;
+    this.#left();
+    this.#leaving = this.#gathering;
+    this.#gathering = new Batch();
+    this.#left();
+  }
+
+  #flushSoon(): void {
+    if (this.#scheduled || this.#leaving !== undefined) return;
+    this.#scheduled = true;
+    queueMicrotask(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    this.#scheduled = false;
+    const batch = this.#gathering;
+    if (this.#closed || this.#leaving !== undefined || (batch.bytes === 0 && batch.charges === 0)) return;
+    this.#gathering = new Batch();
+    this.#leaving = batch;
+    const chunks = batch.runs.map((run) => run.slab.buffer.subarray(run.start, run.end));
+    if (chunks.length === 0 || this.#stream.write(chunks)) this.#left();
+  };
+
+  #left(): void {
+    const batch = this.#leaving;
+    if (batch === undefined) return;
+    this.#leaving = undefined;
+    batch.release();
+    if (batch.charges > 0) this.#owner.batchLeft(batch.chargedBytes, batch.charges);
+  }
+}

@@ -1,0 +1,108 @@
+import type { OnReadOpts, Socket } from "node:net";
+import type { ByteStream, StreamReader } from "../ports/network.ts";
+
+/** Where bytes go that arrive before anybody reads; sockets start paused, so it is hardly ever used. */
+const EARLY_BYTES = 1024;
+
+/** A node:net socket, TCP or UNIX, as a ByteStream. Bytes are read straight into the reader's memory. */
+export class NodeStream implements ByteStream {
+  readonly peer: string;
+  readonly #socket: Socket;
+  #reader: StreamReader | undefined;
+  /** The buffer that the system reads into next; it was lent by a reader, perhaps an earlier one. */
+  #lent: Buffer = Buffer.alloc(EARLY_BYTES);
+  #lender: StreamReader | undefined;
+  #waiting = false;
+  #error: Error | undefined;
+  #ended = false;
+  #closed = false;
+
+  /** `makeSocket` must return a paused, half-open socket that was made with these `onread` options. */
+  constructor(makeSocket: (onread: OnReadOpts) => Socket, peer: (socket: Socket) => string) {
+    this.#socket = makeSocket({
+      buffer: () => this.#lend(),
+      callback: (count, buffer) => this.#received(count, buffer),
+    });
+    this.peer = peer(this.#socket);
+    this.#socket.on("end", () => this.#onEnd());
+    this.#socket.on("error", (error) => (this.#error = error));
+    this.#socket.on("close", () => this.#onClose());
+  }
+
+  start(reader: StreamReader): void {
+    this.#reader = reader;
+    if (this.#closed) queueMicrotask(() => reader.closed(this.#error));
+    else if (this.#ended) queueMicrotask(() => reader.ended());
+    else this.#socket.resume();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  write(chunks: readonly Buffer[]): boolean {
+    const socket = this.#socket;
+    if (socket.destroyed || socket.writableEnded) return true;
+    const last = chunks.length - 1;
+    if (last > 0) socket.cork();
+    for (let index = 0; index < last; index += 1) socket.write(chunks[index] ?? "");
+    socket.write(chunks[last] ?? "", this.#onWritten);
+    if (last > 0) socket.uncork();
+    // The system takes what fits during the call; what it took is already off the count.
+    this.#waiting = socket.writableLength > 0;
+    return !this.#waiting;
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #lend(): Buffer {
+    if (this.#reader !== undefined) {
+      this.#lent = this.#reader.buffer();
+      this.#lender = this.#reader;
+    }
+    return this.#lent;
+  }
+
+  #received(count: number, buffer: Uint8Array): boolean {
+    const reader = this.#reader;
+    if (reader !== undefined && reader === this.#lender) reader.received(count);
+    else this.#copyToReader(Buffer.from(buffer.subarray(0, count)));
+    return true;
+  }
+
+  /** The reader changed after its memory was chosen: what arrived is in the wrong place. */
+  #copyToReader(bytes: Buffer): void {
+    let rest = bytes;
+    while (rest.length > 0 && this.#reader !== undefined) {
+      const copied = rest.copy(this.#reader.buffer());
+      this.#reader.received(copied);
+      rest = rest.subarray(copied);
+    }
+  }
+
+  readonly #onWritten = (): void => {
+    if (!this.#waiting || this.#socket.writableLength > 0) return;
+    this.#waiting = false;
+    this.#reader?.drained();
+  };
+
+  #onEnd(): void {
+    this.#ended = true;
+    this.#reader?.ended();
+  }
+
+  #onClose(): void {
+    this.#closed = true;
+    this.#reader?.closed(this.#error);
+  }
+}

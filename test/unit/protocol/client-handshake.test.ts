@@ -1,0 +1,326 @@
+import { describe, expect, it } from "vitest";
+
+import { clientHandshake } from "../../../src/protocol/client-handshake.ts";
+import type { Geometry } from "../../../src/protocol/geometry.ts";
+import { HandshakeRefused } from "../../../src/protocol/handshake-refused.ts";
+import { ProtocolViolation } from "../../../src/protocol/protocol-violation.ts";
+import { type Driven, driveDialogue, driveEveryWay } from "./support/drive-dialogue.ts";
+import { GREETING, option, optionReply, u32, wireBytes } from "./support/wire-bytes.ts";
+
+const LIMITS = { optionReplies: 8, optionReplyBytes: 6000 };
+
+const GO = 7;
+const ACK = 1;
+const INFO = 3;
+const GO_DISK = "49484156454f5054 00000007 00000010 00000004 6469736b 0003 0001 0002 0003";
+const EXPORT_64M = optionReply(GO, INFO, "0000 0000000004000000 000d");
+const ACKED = optionReply(GO, ACK);
+const UNSUPPORTED = optionReply(GO, 0x80000001, Buffer.from("what?"));
+
+function ask(bytes: Buffer, exportName = "disk"): Promise<Driven<Geometry>> {
+  return driveEveryWay(() => clientHandshake({ exportName, limits: LIMITS }), bytes);
+}
+
+async function geometryAfter(...replies: readonly (string | Buffer)[]): Promise<Geometry> {
+  const { ending } = await ask(wireBytes(GREETING, ...replies));
+  if (ending.kind !== "returned") throw new Error(`no geometry: ${JSON.stringify(ending)}`, { cause: ending });
+  return ending.result;
+}
+
+async function errorAfter(...bytes: readonly (string | Buffer)[]): Promise<Error> {
+  const { ending } = await ask(wireBytes(...bytes));
+  if (ending.kind !== "threw" || !(ending.error instanceof Error))
+    throw new Error(`no error: ${JSON.stringify(ending)}`);
+  return ending.error;
+}
+
+describe("clientHandshake with GO", () => {
+  it("asks for the export with name, description and block sizes, and returns what it learns", async () => {
+    const driven = await ask(
+      wireBytes(
+        GREETING,
+        EXPORT_64M,
+        optionReply(GO, INFO, wireBytes("0001", Buffer.from("the disk"))),
+        optionReply(GO, INFO, wireBytes("0002", Buffer.from("größte Platte"))),
+        optionReply(GO, INFO, "0003 00000200 00001000 00100000"),
+        ACKED,
+      ),
+    );
+    expect(driven.ending).toEqual({
+      kind: "returned",
+      result: {
+        sizeBytes: 0x4000000,
+        flags: 0x0d,
+        minimumBlockBytes: 512,
+        preferredBlockBytes: 4096,
+        maximumPayloadBytes: 0x100000,
+        name: "the disk",
+        description: "größte Platte",
+      },
+    });
+    expect(driven.sent).toEqual(wireBytes("00000003", GO_DISK));
+    expect(driven.unread).toHaveLength(0);
+  });
+
+  it("speaks only after the greeting", async () => {
+    const { writtenAfterBytes } = await ask(wireBytes(GREETING, EXPORT_64M, ACKED));
+    expect(writtenAfterBytes).toEqual([18, 18]);
+  });
+
+  it("does not expect zeroes after GO, even from a server that does not offer NO_ZEROES", async () => {
+    const driven = await ask(wireBytes("4e42444d41474943 49484156454f5054 0001", EXPORT_64M, ACKED, "67446698"));
+    expect(driven.ending.kind).toBe("returned");
+    expect(driven.sent.subarray(0, 4)).toEqual(wireBytes("00000001"));
+    expect(driven.unread).toEqual(wireBytes("67446698"));
+  });
+
+  it("ignores handshake flags that it does not know", async () => {
+    const driven = await ask(wireBytes("4e42444d41474943 49484156454f5054 fffb", EXPORT_64M, ACKED));
+    expect(driven.sent.subarray(0, 4)).toEqual(wireBytes("00000003"));
+    expect(driven.ending.kind).toBe("returned");
+  });
+
+  it("sends a name of 4096 bytes, and the empty one", async () => {
+    const bytes = wireBytes(GREETING, EXPORT_64M, ACKED);
+    const long = await ask(bytes, "ä".repeat(2048));
+    expect(long.sent.subarray(4)).toEqual(
+      option(GO, wireBytes("00001000", Buffer.from("ä".repeat(2048)), "0003 0001 0002 0003")),
+    );
+    const empty = await ask(bytes, "");
+    expect(empty.sent.subarray(4)).toEqual(option(GO, "00000000 0003 0001 0002 0003"));
+  });
+
+  it.each(["a".repeat(4097), "ä".repeat(2049), "nul\0"])(
+    "asserts that the name is one of the protocol",
+    async (name) => {
+      const { ending } = await driveDialogue(clientHandshake({ exportName: name, limits: LIMITS }), []);
+      expect(ending).toMatchObject({ kind: "threw", error: { name: "AssertionError" } });
+    },
+  );
+
+  it("assumes the protocol's block sizes when the server tells none", async () => {
+    expect(await geometryAfter(EXPORT_64M, ACKED)).toMatchObject({
+      minimumBlockBytes: 1,
+      preferredBlockBytes: 4096,
+      maximumPayloadBytes: 0x2000000,
+      name: "",
+      description: "",
+    });
+  });
+
+  it("skips kinds of information that it does not know, and believes the last of several", async () => {
+    const unknown = optionReply(GO, INFO, "ffee 0102030405");
+    const second = optionReply(GO, INFO, "0000 0000000000001000 0003");
+    expect(await geometryAfter(unknown, EXPORT_64M, second, ACKED)).toMatchObject({ sizeBytes: 0x1000, flags: 3 });
+  });
+
+  it("waits for more when the server's words are cut short anywhere", async () => {
+    const bytes = wireBytes(GREETING, EXPORT_64M, optionReply(GO, INFO, wireBytes("0001", Buffer.from("x"))), ACKED);
+    for (let length = 0; length < bytes.length; length++) {
+      const dialogue = clientHandshake({ exportName: "disk", limits: LIMITS });
+      const { ending } = await driveDialogue(dialogue, [bytes.subarray(0, length)]);
+      expect(ending, `after ${length} bytes`).toEqual({ kind: "starved" });
+    }
+  });
+
+  it.each([
+    ["unknown bits", "f001", 0x0001],
+    ["DF, which belongs to structured replies", "0081", 0x0001],
+    ["RESIZE, which belongs to an extension", "0201", 0x0001],
+    ["FAST_ZERO without WRITE_ZEROES", "0801", 0x0001],
+    ["nothing else", "0d7f", 0x0d7f],
+  ])("drops %s from the transmission flags", async (_, flags, expected) => {
+    const fields = optionReply(GO, INFO, `0000 0000000000001000 ${flags}`);
+    expect((await geometryAfter(fields, ACKED)).flags).toBe(expected);
+  });
+
+  it.each([
+    ["none", "00000001 00001000 ffffffff", 1, 4096, 0x2000000],
+    ["64 MiB", "00000001 00001000 04000000", 1, 4096, 0x2000000],
+    ["no multiple of the minimum", "00010000 00010000 0001ffff", 65536, 65536, 65536],
+    ["equal to the minimum", "00000001 00000001 00000001", 1, 1, 1],
+    ["below a preferred size of 2 GiB", "00000200 80000000 ffffffff", 512, 0x2000000, 0x2000000],
+  ])("makes the block sizes fit each other when the maximum is %s", async (_, sizes, minimum, preferred, maximum) => {
+    expect(await geometryAfter(EXPORT_64M, optionReply(GO, INFO, `0003 ${sizes}`), ACKED)).toMatchObject({
+      minimumBlockBytes: minimum,
+      preferredBlockBytes: preferred,
+      maximumPayloadBytes: maximum,
+    });
+  });
+
+  it.each([
+    ["an empty export", "0000000000000000", 0],
+    ["the largest safe size", "001fffffffffffff", Number.MAX_SAFE_INTEGER],
+    ["a size that is no multiple of the minimum block", "00000000000003e9", 1001],
+  ])("accepts %s", async (_, size, sizeBytes) => {
+    const blockSizes = optionReply(GO, INFO, "0003 00000200 00001000 00100000");
+    const fields = optionReply(GO, INFO, `0000 ${size} 0001`);
+    expect((await geometryAfter(fields, blockSizes, ACKED)).sizeBytes).toBe(sizeBytes);
+  });
+
+  it.each([
+    ["is not UTF-8", "ff fe"],
+    ["contains NUL", "61 00 62"],
+  ])("takes a description that %s as none", async (_, text) => {
+    expect((await geometryAfter(EXPORT_64M, optionReply(GO, INFO, `0002 ${text}`), ACKED)).description).toBe("");
+  });
+});
+
+describe("clientHandshake with EXPORT_NAME", () => {
+  const ANSWER = "0000000004000000 000d";
+  const ZEROES = Buffer.alloc(124);
+  const EXPORT_NAME = option(1, "6469736b");
+
+  it("falls back when the server does not know GO", async () => {
+    const driven = await ask(wireBytes(GREETING, UNSUPPORTED, ANSWER, "67446698"));
+    expect(driven.ending).toEqual({
+      kind: "returned",
+      result: {
+        sizeBytes: 0x4000000,
+        flags: 0x0d,
+        minimumBlockBytes: 1,
+        preferredBlockBytes: 4096,
+        maximumPayloadBytes: 0x2000000,
+        name: "",
+        description: "",
+      },
+    });
+    expect(driven.sent).toEqual(wireBytes("00000003", GO_DISK, EXPORT_NAME));
+    expect(driven.unread).toEqual(wireBytes("67446698"));
+  });
+
+  it("skips 124 bytes when the server does not offer NO_ZEROES", async () => {
+    const bytes = wireBytes("4e42444d41474943 49484156454f5054 0001", UNSUPPORTED, ANSWER, ZEROES, "67446698");
+    const driven = await ask(bytes);
+    expect(driven.ending.kind).toBe("returned");
+    expect(driven.sent).toEqual(wireBytes("00000001", GO_DISK, EXPORT_NAME));
+    expect(driven.unread).toEqual(wireBytes("67446698"));
+  });
+
+  it("is all that it says to a server without fixed newstyle", async () => {
+    const driven = await ask(wireBytes("4e42444d41474943 49484156454f5054 0000", ANSWER, ZEROES));
+    expect(driven.ending.kind).toBe("returned");
+    expect(driven.sent).toEqual(wireBytes("00000000", EXPORT_NAME));
+    expect(driven.unread).toHaveLength(0);
+  });
+
+  it("leaves out the zeroes with a server that offers only that", async () => {
+    const driven = await ask(wireBytes("4e42444d41474943 49484156454f5054 0002", ANSWER));
+    expect(driven.ending.kind).toBe("returned");
+    expect(driven.sent).toEqual(wireBytes("00000002", EXPORT_NAME));
+  });
+
+  it.each([
+    ["a size of 2^53", "0020000000000000 0001"],
+    ["a size of 2^64 - 1", "ffffffffffffffff 0001"],
+    ["flags without HAS_FLAGS", "0000000004000000 000c"],
+  ])("rejects %s", async (_, answer) => {
+    expect(await errorAfter(GREETING, UNSUPPORTED, answer)).toBeInstanceOf(ProtocolViolation);
+  });
+});
+
+describe("clientHandshake with a server that refuses", () => {
+  it.each([
+    [0x80000002, "NBD_REP_ERR_POLICY"],
+    [0x80000003, "NBD_REP_ERR_INVALID"],
+    [0x80000004, "NBD_REP_ERR_PLATFORM"],
+    [0x80000005, "NBD_REP_ERR_TLS_REQD"],
+    [0x80000006, "NBD_REP_ERR_UNKNOWN"],
+    [0x80000007, "NBD_REP_ERR_SHUTDOWN"],
+    [0x80000008, "NBD_REP_ERR_BLOCK_SIZE_REQD"],
+    [0x80000009, "NBD_REP_ERR_TOO_BIG"],
+    [0xfffffff0, "reply 0xfffffff0"],
+  ])("takes leave and throws HandshakeRefused on reply %d", async (type, name) => {
+    const driven = await ask(wireBytes(GREETING, EXPORT_64M, optionReply(GO, type, Buffer.from("not for you"))));
+    expect(driven.sent).toEqual(wireBytes("00000003", GO_DISK, option(2)));
+    expect(driven.ending.kind).toBe("threw");
+    const error = driven.ending.kind === "threw" ? driven.ending.error : undefined;
+    expect(error).toBeInstanceOf(HandshakeRefused);
+    expect(error).toMatchObject({
+      optionReply: type,
+      message: `the server refused the export "disk" with ${name}: not for you`,
+    });
+  });
+
+  it("needs no text from the server", async () => {
+    const error = await errorAfter(GREETING, optionReply(GO, 0x80000006));
+    expect(error.message).toBe('the server refused the export "disk" with NBD_REP_ERR_UNKNOWN');
+  });
+
+  it("escapes and shortens the server's text", async () => {
+    const text = Buffer.from(`\u001b[31mred\r\n${"x".repeat(5000)}`);
+    const { message } = await errorAfter(GREETING, optionReply(GO, 0x80000006, text));
+    expect(message).toContain("\\u{1b}[31mred\\r\\nxxx");
+    expect(message.length).toBeLessThan(300);
+    expect(message).not.toMatch(/\p{Cc}/u);
+  });
+
+  it("escapes the name that was asked for", async () => {
+    const bytes = wireBytes(GREETING, optionReply(GO, 0x80000006));
+    const { ending } = await ask(bytes, 'a"\n');
+    expect(ending.kind === "threw" && String(ending.error)).toContain('export "a\\"\\n" with');
+  });
+
+  it("says so when the server speaks old style", async () => {
+    const error = await errorAfter("4e42444d41474943 0000420281861253");
+    expect(error).toBeInstanceOf(HandshakeRefused);
+    expect(error).toMatchObject({ optionReply: undefined });
+    expect(error.message).toContain("the server speaks old-style negotiation only");
+  });
+});
+
+describe("clientHandshake with a server that breaks the protocol", () => {
+  it.each<readonly [string, ...(string | Buffer)[]]>([
+    ["greets with another magic", "5353482d322e302d 4f70656e53534800"],
+    ["names an unknown style", "4e42444d41474943 49484156454f5055"],
+    ["begins a reply with another magic", GREETING, "0003e889045565aa 00000007 00000001 00000000"],
+    ["answers another option", GREETING, optionReply(6, ACK)],
+    ["answers with SERVER", GREETING, optionReply(GO, 2, "00000000")],
+    ["answers with META_CONTEXT", GREETING, optionReply(GO, 4, "00000000")],
+    ["answers with an unknown type", GREETING, optionReply(GO, 0x7fffffff)],
+    ["acknowledges without INFO_EXPORT", GREETING, ACKED],
+    ["acknowledges with data", GREETING, EXPORT_64M, optionReply(GO, ACK, "00")],
+    ["sends INFO without data", GREETING, optionReply(GO, INFO)],
+    ["sends INFO with half a type", GREETING, optionReply(GO, INFO, "00")],
+    ["sends a short INFO_EXPORT", GREETING, optionReply(GO, INFO, "0000 0000000004000000 00")],
+    ["sends a long INFO_EXPORT", GREETING, optionReply(GO, INFO, "0000 0000000004000000 0001 00")],
+    ["sends a short INFO_BLOCK_SIZE", GREETING, optionReply(GO, INFO, "0003 00000001 00001000 020000")],
+    ["sends a long INFO_BLOCK_SIZE", GREETING, optionReply(GO, INFO, "0003 00000001 00001000 02000000 00")],
+    ["claims a size of 2^53", GREETING, optionReply(GO, INFO, "0000 0020000000000000 0001")],
+    ["claims a size of 2^63", GREETING, optionReply(GO, INFO, "0000 8000000000000000 0001")],
+    ["claims a size of 2^64 - 1", GREETING, optionReply(GO, INFO, "0000 ffffffffffffffff 0001")],
+    ["sends flags without HAS_FLAGS", GREETING, optionReply(GO, INFO, "0000 0000000004000000 0000")],
+    ["has a minimum block of 0", GREETING, optionReply(GO, INFO, "0003 00000000 00001000 02000000")],
+    ["has a minimum block of 3", GREETING, optionReply(GO, INFO, "0003 00000003 00001000 02000000")],
+    ["has a minimum block of 128 KiB", GREETING, optionReply(GO, INFO, "0003 00020000 00020000 02000000")],
+    ["prefers less than the minimum", GREETING, optionReply(GO, INFO, "0003 00001000 00000200 02000000")],
+    ["prefers 0", GREETING, optionReply(GO, INFO, "0003 00000001 00000000 02000000")],
+    ["prefers 5000", GREETING, optionReply(GO, INFO, "0003 00000001 00001388 02000000")],
+    ["prefers more than the maximum", GREETING, optionReply(GO, INFO, "0003 00000001 00001000 00000200")],
+    ["has a maximum of 0", GREETING, optionReply(GO, INFO, "0003 00000001 00001000 00000000")],
+    ["sends a name of 4097 bytes", GREETING, optionReply(GO, INFO, wireBytes("0001", Buffer.alloc(4097, 0x61)))],
+  ])("hangs up when it %s", async (_, ...bytes) => {
+    expect(await errorAfter(...bytes)).toBeInstanceOf(ProtocolViolation);
+  });
+
+  it("rejects a reply that claims too much before reading it", async () => {
+    for (const length of [6001, 0x80000000, 0xffffffff]) {
+      const header = wireBytes("0003e889045565a9 00000007 00000003", u32(length));
+      const { ending, longestReadBytes } = await ask(wireBytes(GREETING, header));
+      expect(ending).toMatchObject({ kind: "threw", error: { name: "ProtocolViolation" } });
+      expect(longestReadBytes).toBe(20);
+    }
+  });
+
+  it("accepts a reply that is as long as the limit, and as many replies as allowed", async () => {
+    const unknown = optionReply(GO, INFO, Buffer.alloc(6000, 0xee));
+    expect((await geometryAfter(unknown, EXPORT_64M, ACKED)).sizeBytes).toBe(0x4000000);
+    expect((await geometryAfter(...Array<Buffer>(7).fill(EXPORT_64M), ACKED)).sizeBytes).toBe(0x4000000);
+  });
+
+  it("hangs up on endless replies", async () => {
+    const { ending, unread } = await ask(wireBytes(GREETING, ...Array<Buffer>(9).fill(EXPORT_64M)));
+    expect(ending).toMatchObject({ kind: "threw", error: { name: "ProtocolViolation" } });
+    expect(unread).toEqual(EXPORT_64M);
+  });
+});
