@@ -52,8 +52,8 @@ export const LIMITS = {
   /** TCP keepalive begins after this much silence. */
   keepAliveMs: 15_000,
 
-  /** File operations at once: Node has four threads for them; a few more keep these busy, the rest would only hold memory. */
+  /** File operations at once: a few more than the four threads that Node has for them; the rest would only hold memory. */
   fileOperations: 16,
-  /** Zeros written to a file at a time: long enough to be cheap, short enough for a client that leaves to be noticed. */
+  /** Zeros written to a file at a time: enough to be cheap, and soon done when the client has left. */
   fileZerosBytes: 1024 * 1024,
 } as const;

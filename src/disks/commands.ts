@@ -39,10 +39,10 @@ export function dispatch(request: DiskRequest, commands: Commands): void {
 
 /** Completes a request with an `NBD_ERROR`, or with 0 and the pieces of a READ. */
 export function complete(request: DiskRequest, error: number, pieces: readonly Piece[] = NO_PIECES): void {
-  request.complete({ error, pieces, room: request.room });
+  request.complete({ error, pieces, room: undefined });
 }
 
-/** Fresh memory for that many bytes of a READ's data, with room for a reply header in front. Its contents are arbitrary. */
+/** Fresh memory for a READ's data, with room for a reply header in front. Its contents are arbitrary. */
 export function freshSlice(lengthBytes: number): Slice {
   const end = SIMPLE_REPLY_HEADER_BYTES + lengthBytes;
   return new Slice(new Slab(Buffer.allocUnsafe(end)), SIMPLE_REPLY_HEADER_BYTES, end, SIMPLE_REPLY_HEADER_BYTES);

@@ -10,7 +10,7 @@ export interface Recoverable {
 /** The two steps of a recovery; the second begins when everything of the first is answered. */
 export interface RecoveryOrder<Request> {
   readonly first: readonly Request[];
-  readonly then: readonly Request[];
+  readonly afterwards: readonly Request[];
 }
 
 /**
@@ -19,8 +19,8 @@ export interface RecoveryOrder<Request> {
  * back.
  */
 export function recoveryOrder<Request extends Recoverable>(held: Iterable<Request>): RecoveryOrder<Request> {
-  const admitted = [...held].sort((one, other) => one.admission - other.admission);
+  const admitted = [...held].toSorted((one, other) => one.admission - other.admission);
   const first = admitted.filter((request) => request.writeLike && request.sentBefore);
-  const then = admitted.filter((request) => !(request.writeLike && request.sentBefore));
-  return { first, then };
+  const afterwards = admitted.filter((request) => !(request.writeLike && request.sentBefore));
+  return { first, afterwards };
 }

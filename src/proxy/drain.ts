@@ -1,4 +1,4 @@
-import { Listener } from "../downstream/listener.ts";
+import type { Listener } from "../downstream/listener.ts";
 import { LIMITS } from "../limits.ts";
 import type { Clock } from "../ports/clock.ts";
 

@@ -2,7 +2,7 @@ import { AssertionError } from "node:assert";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { ByteStream } from "../ports/network.ts";
 import type { Dialogue, Effect } from "../protocol/dialogue.ts";
-import { ProtocolViolation } from "../protocol/protocol-violation.ts";
+import type { ProtocolViolation } from "../protocol/protocol-violation.ts";
 import { ConnectionLost } from "./connection-lost.ts";
 import type { Slab } from "./slab.ts";
 import type { SlabConsumer, SlabReader } from "./slab-reader.ts";

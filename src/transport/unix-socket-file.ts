@@ -3,6 +3,9 @@ import { chmod, lstat, rename, unlink } from "node:fs/promises";
 import net from "node:net";
 import { dirname, join } from "node:path";
 
+/** What the system's socket addresses have room for, without the final NUL. */
+const PATH_LIMIT_BYTES = 107;
+
 /** A UNIX socket can't be had at this path; the message says why. */
 export class SocketPathError extends Error {
   override readonly name = "SocketPathError";
@@ -30,7 +33,11 @@ export class UnixSocketFile {
       if (found.uid !== process.getuid?.()) throw new SocketPathError(`${path} is another user's socket`);
       if (await somebodyAnswers(path)) throw new SocketPathError(`somebody is already listening on ${path}`);
     }
-    return new UnixSocketFile(path);
+    const file = new UnixSocketFile(path);
+    if (Buffer.byteLength(file.temporaryPath) > PATH_LIMIT_BYTES) {
+      throw new SocketPathError(`${path} is too long: its folder leaves no room for a temporary name`);
+    }
+    return file;
   }
 
   /** Puts the bound socket at its path, over a dead one. */

@@ -62,7 +62,7 @@ export class RequestFlow {
   lost(): void {
     this.#session = undefined;
     this.#resending = new Set();
-    for (const entry of [...this.#table]) {
+    for (const entry of this.#table) {
       if (entry.session === undefined) continue;
       entry.session = undefined;
       entry.onWire = false;
@@ -75,13 +75,13 @@ export class RequestFlow {
   /** Answers everything that is held with an error and forgets it. There must be no connection. */
   fail(error: number): void {
     assert(this.#session === undefined, "gave up requests that a server may be answering");
-    for (const entry of [...this.#table].sort(byAdmission)) this.#end(entry, error);
+    for (const entry of [...this.#table].toSorted(byAdmission)) this.#end(entry, error);
   }
 
   /** Answers what belongs to this owner, was not sent, and need not be sent again, with an error. */
   drop(owner: object, error: number): void {
     // The latest first: dropping one must not free the next of the same owner to be sent.
-    for (const entry of [...this.#table].sort(byAdmission).reverse()) {
+    for (const entry of [...this.#table].toSorted(byAdmission).toReversed()) {
       const mayHaveChangedDisk = entry.writeLike && entry.sentBefore;
       if (entry.owner === owner && entry.session === undefined && !mayHaveChangedDisk) this.#end(entry, error);
     }
@@ -101,7 +101,7 @@ export class RequestFlow {
   }
 
   #sendHeld(): void {
-    for (const entry of recoveryOrder(this.#table).then) {
+    for (const entry of recoveryOrder(this.#table).afterwards) {
       const sendable = entry.session === undefined && entry.ticket?.blocked !== true;
       if (sendable && this.open) this.#send(entry, undefined);
     }

@@ -48,7 +48,7 @@ export class UpstreamSession implements SlabConsumer, ReplySink<Slab>, WriterOwn
   #current: InFlight | undefined;
   #error = 0;
   #room: Slice | undefined;
-  #data: Slice[] = [];
+  readonly #data: Slice[] = [];
   #lost = false;
   #closed = false;
   #farewell: Timer | undefined;

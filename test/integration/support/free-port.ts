@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import type { Endpoint } from "../../../src/ports/network.ts";
 
 /** A TCP port of 127.0.0.1 that the kernel chose and nobody listens on. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();

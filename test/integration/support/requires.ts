@@ -6,8 +6,8 @@ import { describe, it } from "vitest";
 export type DeclareSuite = (name: string, body: () => void) => void;
 
 /**
- * A `describe` for suites that need these programs. Where one is missing the suite is skipped with a loud line, and on a
- * CI machine (CI=true) it fails: there, a peer that is not there must not look like a test that passed.
+ * A `describe` for suites that need these programs. Where one is missing the suite is skipped with a loud line; with
+ * CI=true it fails, since there a peer that is not installed must not look like a test that passed.
  */
 export function requires(...programs: readonly string[]): DeclareSuite {
   const missing = programs.filter((program) => !isInstalled(program));

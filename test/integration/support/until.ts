@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 const POLL_MS = 10;
 
-/** Asks again and again until the answer is neither undefined nor false; throws when that takes longer than `deadlineMs`. */
+/** Asks again and again until the answer is neither undefined nor false; throws when it takes over `deadlineMs`. */
 export async function until<Answer>(
   what: string,
   condition: () => Answer | undefined | false | Promise<Answer | undefined | false>,

@@ -1,0 +1,165 @@
+import { BROKEN, INITIAL, ZEROS } from "./block-content.ts";
+import type { Operation } from "./operation-history.ts";
+
+/** One write of one block. */
+export interface BlockWrite {
+  readonly value: number;
+  readonly start: number;
+  readonly end: number;
+  /** It was answered with success, so that it took effect by `end`. Otherwise it may have, by `end`, or not at all. */
+  readonly certain: boolean;
+}
+
+/** One answered read of one block. */
+export interface BlockRead {
+  readonly value: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Everything that happened to one block. */
+export interface BlockHistory {
+  readonly writes: readonly BlockWrite[];
+  readonly reads: readonly BlockRead[];
+}
+
+/** The history of one block, cut out of the history of all. `failedMayLinger`: a failed write may take effect later. */
+export function blockHistory(all: readonly Operation[], block: number, failedMayLinger: boolean): BlockHistory {
+  const writes: BlockWrite[] = [{ value: INITIAL, start: 0, end: 0, certain: true }];
+  const reads: BlockRead[] = [];
+  for (const { kind, block: first, blocks, value, start, end, error, results, promised } of all) {
+    if (block < first || block >= first + blocks || kind === "flush") continue;
+    const answered = end !== Infinity && !promised;
+    if (kind !== "read") {
+      // What a TRIM leaves is up to the server; ours leaves zeros, a proxy in front of it may leave it out.
+      const certain = (answered || promised) && end !== Infinity && error === 0 && kind !== "trim";
+      writes.push({ value, start, end: error !== 0 && failedMayLinger ? Infinity : end, certain });
+    } else if (answered && error === 0) {
+      reads.push({ value: results[block - first] ?? BROKEN, start, end });
+    }
+  }
+  return { writes, reads };
+}
+
+/** Why the history of a block is not that of a single register; undefined when it is. */
+export function notLinearizable(history: BlockHistory): string | undefined {
+  const written = new Set(history.writes.map((write) => write.value));
+  for (const { value } of history.reads) {
+    if (value === BROKEN) return "a read returned bytes that nobody wrote like this";
+    if (!written.has(value)) return `a read returned ${value}, which was never written`;
+  }
+  const ambiguous = history.writes.filter((write) => write.value === ZEROS).length > 1;
+  return ambiguous ? searchOrder(history) : compareZones(history);
+}
+
+interface Zone {
+  minEnd: number;
+  maxStart: number;
+}
+
+/**
+ * Decides for unique values (Gibbons and Korach): a value's zone lies between the first end and the last start of what
+ * wrote and read it; zones of values that must have been there at the same time condemn the history.
+ */
+export function compareZones({ writes, reads }: BlockHistory): string | undefined {
+  const forward: Zone[] = [];
+  const backward: Zone[] = [];
+  for (const write of writes) {
+    const zone = { minEnd: write.end, maxStart: write.start };
+    let seen = false;
+    for (const read of reads) {
+      if (read.value !== write.value) continue;
+      if (read.end < write.start) return `a read returned ${read.value} before it was written`;
+      seen = true;
+      zone.minEnd = Math.min(zone.minEnd, read.end);
+      zone.maxStart = Math.max(zone.maxStart, read.start);
+    }
+    if (!seen && !write.certain) continue;
+    if (zone.minEnd < zone.maxStart) forward.push(zone);
+    else backward.push(zone);
+  }
+  for (const [index, one] of forward.entries()) {
+    const clash = (other: Zone): boolean => one.minEnd < other.maxStart && other.minEnd < one.maxStart;
+    if (forward.some((other, place) => place > index && clash(other)) || backward.some(clash)) {
+      return "no order of its writes explains the reads: an acknowledged write was lost, reordered or came back";
+    }
+  }
+  return undefined;
+}
+
+/** Where a search stands: the block's value, and which of the pending ones have taken effect, as bits. */
+interface Point {
+  readonly value: number;
+  readonly done: number;
+}
+
+/** Pending operations at once, and points, that a search can keep apart; beyond them it takes no side. */
+const SLOTS = 31;
+const MANY_POINTS = 20_000;
+
+/**
+ * Decides for any values: walks through the events and keeps every state that the block may be in (Wing and Gong, with effects
+ * as late as possible). Histories too wide for it pass.
+ */
+export function searchOrder({ writes, reads }: BlockHistory): string | undefined {
+  const events = [
+    ...writes.map((write) => ({ isRead: false, certain: write.certain, ...write })),
+    ...reads.map((read) => ({ isRead: true, ...read, certain: true })),
+  ].flatMap((one) => [
+    { at: one.start, begins: true, one },
+    { at: one.end, begins: false, one },
+  ]);
+  events.sort((left, right) => left.at - right.at || Number(right.begins) - Number(left.begins));
+  const pending: ((typeof events)[number]["one"] | undefined)[] = [];
+  let points: readonly Point[] = [{ value: BROKEN, done: 0 }];
+  // Reads that see the value they returned are satisfied at once: that never closes another way.
+  const satisfied = ({ value, done }: Point): Point => {
+    let bits = done;
+    for (const [slot, one] of pending.entries()) if (one?.isRead === true && one.value === value) bits |= 1 << slot;
+    return { value, done: bits };
+  };
+  for (const { at, begins, one } of events) {
+    if (at === Infinity) break;
+    if (begins) {
+      let slot = pending.indexOf(undefined);
+      if (slot < 0) slot = pending.length;
+      if (slot >= SLOTS) return undefined;
+      pending[slot] = one;
+      if (one.isRead) points = points.map(satisfied);
+      continue;
+    }
+    const slot = pending.indexOf(one);
+    const bit = 1 << slot;
+    const reached = new Map<string, Point>();
+    let open = points;
+    const found = new Map<string, Point>();
+    const keep = (point: Point): void => {
+      const cleared = { value: point.value, done: point.done & ~bit };
+      found.set(`${cleared.value} ${cleared.done}`, cleared);
+    };
+    if (!one.certain) for (const point of points) keep(point);
+    while (open.length > 0) {
+      const next: Point[] = [];
+      for (const point of open) {
+        if ((point.done & bit) !== 0) {
+          keep(point);
+          continue;
+        }
+        for (const [place, other] of pending.entries()) {
+          if (other === undefined || other.isRead || (point.done & (1 << place)) !== 0) continue;
+          const after = satisfied({ value: other.value, done: point.done | (1 << place) });
+          const key = `${after.value} ${after.done}`;
+          if (reached.has(key)) continue;
+          reached.set(key, after);
+          next.push(after);
+        }
+      }
+      if (reached.size > MANY_POINTS) return undefined;
+      open = next;
+    }
+    pending[slot] = undefined;
+    points = [...found.values()];
+    if (points.length === 0) return "no order of its writes explains the reads (several of them write zeros)";
+  }
+  return undefined;
+}

@@ -1,0 +1,72 @@
+/** What a client asked for, block by block, and what it was told. Moments are places in one order of all events. */
+export interface Operation {
+  readonly number: number;
+  readonly client: string;
+  readonly kind: "read" | "write" | "zero" | "trim" | "flush";
+  readonly block: number;
+  readonly blocks: number;
+  /** The value that a write-like one gives its blocks. */
+  readonly value: number;
+  readonly start: number;
+  readonly startMs: number;
+  /** Infinity while it is not answered. */
+  end: number;
+  endMs: number;
+  error: number;
+  /** The values of a read's blocks. */
+  readonly results: number[];
+  /** Unanswered, and yet it has to take effect by `end`: its client took leave politely. */
+  promised: boolean;
+}
+
+/** All operations of one history, in the order in which they began, and the faults among them for those who read it. */
+export class OperationHistory {
+  readonly operations: Operation[] = [];
+  readonly #nowMs: () => number;
+  #moment = 0;
+  #values = 1;
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  /** A value that no write had before. */
+  nextValue(): number {
+    this.#values += 1;
+    return this.#values;
+  }
+
+  begin(client: string, what: Pick<Operation, "kind" | "block" | "blocks" | "value">): Operation {
+    this.#moment += 1;
+    const operation: Operation = {
+      ...what,
+      number: this.operations.length + 1,
+      client,
+      start: this.#moment,
+      startMs: this.#nowMs(),
+      end: Infinity,
+      endMs: Infinity,
+      error: 0,
+      results: [],
+      promised: false,
+    };
+    this.operations.push(operation);
+    return operation;
+  }
+
+  /** The client was answered. */
+  finish(operation: Operation, error: number): void {
+    this.#moment += 1;
+    operation.end = this.#moment;
+    operation.endMs = this.#nowMs();
+    operation.error = error;
+  }
+
+  /** Everything that had to be carried out has been by now. */
+  keepPromises(): void {
+    this.#moment += 1;
+    for (const operation of this.operations) {
+      if (operation.promised && operation.end === Infinity) operation.end = this.#moment;
+    }
+  }
+}
