@@ -3,14 +3,14 @@ import { REQUEST_HEADER_BYTES } from "../protocol/constants.ts";
 import { SlabPool } from "../transport/slab-pool.ts";
 import { Slice } from "../transport/slice.ts";
 import type { DemoClient } from "./demo-client.ts";
-import { BLOCK_BYTES, BURST_BLOCKS, demoPlan } from "./demo-plan.ts";
+import { BLOCK_BYTES, BURST_BLOCKS, demoPlan, LEG_MS } from "./demo-plan.ts";
 import type { DemoResult } from "./demo-result.ts";
 import { fillSeeded } from "./fill-seeded.ts";
 import { Leg, type LegOptions } from "./leg.ts";
 import { OrderedChecksum } from "./ordered-checksum.ts";
 
 /** What is copied, by whom, and which server suffers meanwhile. */
-export interface CopyOptions extends Omit<LegOptions, "phase" | "kills" | "inFlight"> {
+export interface CopyOptions extends Omit<LegOptions, "phase" | "kills" | "durationMs" | "inFlight"> {
   readonly client: DemoClient;
 }
 
@@ -20,15 +20,15 @@ const SEED = 0x4e42_444d;
 export async function copyThereAndBack(options: CopyOptions): Promise<DemoResult> {
   const { sizeBytes, client, display } = options;
   const plan = demoPlan(sizeBytes);
-  const inFlight = (): number => client.inFlight;
-  const writing = new Leg({ ...options, inFlight, phase: "writing", kills: plan.writing });
+  const common = { ...options, durationMs: LEG_MS, inFlight: () => client.inFlight };
+  const writing = new Leg({ ...common, phase: "writing", kills: plan.writing });
   const writtenChecksum = await writeAll(writing, client);
   writing.conclude("flushing");
   await client.flush();
   writing.conclude("written and flushed");
   display.close();
 
-  const reading = new Leg({ ...options, inFlight, phase: "reading", kills: plan.reading });
+  const reading = new Leg({ ...common, phase: "reading", kills: plan.reading });
   const readChecksum = await readAll(reading, client);
   reading.conclude("read back");
   if (readChecksum !== writtenChecksum) {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { BLOCK_BYTES, BURST_BLOCKS, LEG_MS, type PlannedKill } from "./demo-plan.ts";
+import { BLOCK_BYTES, BURST_BLOCKS, type PlannedKill } from "./demo-plan.ts";
 import type { Display } from "./display.ts";
 import { Pace } from "./pace.ts";
 import type { Progress } from "./progress-bar.ts";
@@ -10,6 +10,8 @@ export interface LegOptions {
   readonly phase: string;
   readonly sizeBytes: number;
   readonly kills: readonly PlannedKill[];
+  /** How long it takes without the outages. */
+  readonly durationMs: number;
   readonly server: { start(signal: AbortSignal): Promise<void>; kill(): Promise<void> };
   readonly display: Display;
   /** Requests that are not answered. */
@@ -33,7 +35,7 @@ export class Leg {
 
   constructor(options: LegOptions) {
     this.#options = options;
-    const intervalMs = (LEG_MS * BURST_BLOCKS * BLOCK_BYTES) / options.sizeBytes;
+    const intervalMs = (options.durationMs * BURST_BLOCKS * BLOCK_BYTES) / options.sizeBytes;
     this.#pace = new Pace({ turns: BURST_BLOCKS, intervalMs, signal: options.signal });
   }
 

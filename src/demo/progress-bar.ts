@@ -42,7 +42,7 @@ export function progressBar(progress: Progress, columns: number, paint: Paint): 
 function cells(progress: Progress, width: number, paint: Paint): string {
   const { doneBytes, sizeBytes, killsAtBytes, serverIsUp } = progress;
   const filled = Math.floor((width * doneBytes) / sizeBytes);
-  const bar: string[] = [..."#".repeat(filled), ...".".repeat(width - filled)];
+  const bar = Array.from({ length: width }, (_, cell): string => (cell < filled ? "#" : "."));
   for (const bytes of killsAtBytes) bar[Math.min(width - 1, Math.floor((width * bytes) / sizeBytes))] = "x";
   const done = serverIsUp ? "green" : "yellow";
   return bar.join("").replace(/#+|x+/g, (run) => paint(run.startsWith("x") ? "red" : done, run));

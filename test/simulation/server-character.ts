@@ -1,0 +1,32 @@
+/** How a model server behaves; a seed draws it for each history. */
+export interface ServerCharacter {
+  /** The longest time from a request's arrival to its execution, and from there to its reply. */
+  readonly serveMaxMs: number;
+  /** How likely a request is carried out in two pieces, block by block. */
+  readonly piecesChance: number;
+  /** How likely a request is answered with an error. */
+  readonly errorChance: number;
+  /** A request of a lost connection may be carried out up to any byte, instead of any block. */
+  readonly tearsBlocks: boolean;
+  /** How likely a connection is made with one of the manners below, instead of the good ones. */
+  readonly badMannersChance: number;
+  /** How likely a server that was away comes back without some of its features. */
+  readonly poorerChance: number;
+  readonly exportNameOnlyChance: number;
+  /** For controls: how likely a write is acknowledged and not carried out. */
+  readonly loseWriteChance: number;
+}
+
+/**
+ * How one connection goes wrong: it never says a word; it serves another export; it refuses the export; it speaks old style;
+ * it breaks (closed, half-closed or cut) or talks nonsense after a number of bytes; it answers ESHUTDOWN.
+ */
+export type Manners =
+  | { readonly kind: "good" }
+  | { readonly kind: "mute" }
+  | { readonly kind: "stranger" }
+  | { readonly kind: "refusing" }
+  | { readonly kind: "old-style" }
+  | { readonly kind: "breaking"; readonly afterBytes: number; readonly how: "close" | "half-close" | "cut" }
+  | { readonly kind: "nonsense"; readonly afterBytes: number }
+  | { readonly kind: "shutting-down"; readonly afterReplies: number };
