@@ -2,6 +2,7 @@ import type { LogLevel } from "../config/log-level.ts";
 import { LineLog } from "../observability/line-log.ts";
 import { realSurroundings } from "../proxy/real-surroundings.ts";
 import { copyThereAndBack } from "./copy-there-and-back.ts";
+import { demoPlan, LEG_MS } from "./demo-plan.ts";
 import { type DemoResult, resultText } from "./demo-result.ts";
 import type { Display } from "./display.ts";
 import { paintFor } from "./paint.ts";
@@ -81,9 +82,15 @@ async function play(display: Display, logLevel: LogLevel, giveUp: AbortControlle
   try {
     display.line(`${stage.sizeBytes / 1024 ** 2} MiB go through the proxy to a server that is killed again and again.`);
     const client = await stage.open(signal);
-    const { sizeBytes, server } = stage;
-    const failed = (error: unknown): void => giveUp.abort(error);
-    const copied = copyThereAndBack({ sizeBytes, server, client, display, signal, failed });
+    const copied = copyThereAndBack({
+      plan: demoPlan(stage.sizeBytes),
+      durationMs: LEG_MS,
+      server: stage.server,
+      client,
+      display,
+      signal,
+      failed: (error) => giveUp.abort(error),
+    });
     const result = await Promise.race([copied, aborted(signal)]);
     display.close();
     await stage.finish();

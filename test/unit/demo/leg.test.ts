@@ -81,8 +81,13 @@ describe("a leg of the copy", () => {
       { atBytes: BLOCK_BYTES, outageMs: 0 },
       { atBytes: 2 * BLOCK_BYTES, outageMs: 0 },
     ];
-    const { leg, events } = journey(kills);
-    await leg.run(() => Promise.resolve());
+    let started = (): void => undefined;
+    const firstStart = new Promise<void>((resolve) => (started = resolve));
+    const { leg, events } = journey(kills, () => {
+      started();
+      return Promise.resolve();
+    });
+    await leg.run((offset) => (offset < 16 * BLOCK_BYTES ? Promise.resolve() : firstStart));
     expect(events.filter((event) => event === "kill" || event === "start")).toEqual(["kill", "start", "kill", "start"]);
   });
 
