@@ -41,9 +41,7 @@ interface Discarded {
  * The client's place is free (`left`) as soon as it said DISC and was answered everything, or is gone. What it sent
  * before a DISC is finished all the same; what a vanished client sent is dropped where that is still possible.
  */
-export class ClientSession
-  implements SlabConsumer, RequestSink<Slab>, RequestOwner, WriterOwner, BudgetWaiter
-{
+export class ClientSession implements SlabConsumer, RequestSink<Slab>, RequestOwner, WriterOwner, BudgetWaiter {
   readonly #stream: ByteStream;
   readonly #around: SessionSurroundings;
   readonly #left: () => void;
@@ -83,7 +81,10 @@ export class ClientSession
   begin(early: Buffer): void {
     if (early.length > 0) this.#reader.feed(early);
     this.#handshake.begin();
-    if (!this.#closed) this.#stream.start(this.#reader);
+    if (this.#closed) return;
+    this.#stream.start(this.#reader);
+    // Early words may have made the handshake wait already.
+    if (this.#reader.stalled) this.#stream.pause();
   }
 
   /** Takes no more requests; the client is let go when what it sent is answered. */
@@ -133,24 +134,24 @@ export class ClientSession
       this.#disconnect();
       return true;
     }
-    const { cookieHigh, cookieLow } = header;
     const error = checkRequest(header, disk.geometry);
-    if (error !== 0) {
-      if (header.command === COMMAND.WRITE && header.length > LIMITS.discardPayloadBytes) {
-        this.#hangUp(`a request with a payload of ${header.length} bytes`);
-        return false;
-      }
-      this.#current = { error, cookieHigh, cookieLow };
-      return true;
+    if (error !== 0 && header.command === COMMAND.WRITE && header.length > LIMITS.discardPayloadBytes) {
+      this.#hangUp(`a request with a payload of ${header.length} bytes`);
+      return false;
     }
+    // A request that is refused takes its place as well: its answer has to leave like any other.
     const carriesData = header.command === COMMAND.READ || header.command === COMMAND.WRITE;
-    const reservedBytes = carriesData ? header.length : 0;
+    const reservedBytes = error === 0 && carriesData ? header.length : 0;
     if (this.#crowded() || !this.#around.budget.tryReserve(reservedBytes, this)) {
       this.#reader.stall();
       return false;
     }
-    this.#inFlight += 1;
-    this.#current = new ClientRequest(this, header, reservedBytes, slab, at);
+    if (error === 0) {
+      this.#inFlight += 1;
+      this.#current = new ClientRequest(this, header, reservedBytes, slab, at);
+    } else {
+      this.#current = { error, cookieHigh: header.cookieHigh, cookieLow: header.cookieLow };
+    }
     return true;
   }
 
@@ -165,6 +166,7 @@ export class ClientSession
     else if (current !== undefined) {
       const reply = { error: current.error, pieces: [], room: undefined };
       this.#replies.write(reply, current.cookieHigh, current.cookieLow);
+      this.#writer.charge(0);
     }
   }
 
@@ -172,6 +174,8 @@ export class ClientSession
     this.#inFlight -= 1;
     if (!this.#closed) this.#replies.write(reply, request.cookieHigh, request.cookieLow);
     this.#writer.charge(request.reservedBytes);
+    // Whoever can't go on before the client reads must not stand in the way of those who can.
+    if (this.#crowded()) this.#around.budget.forget(this);
     if (this.#inFlight === 0 && this.#state === "disconnecting") this.#finish();
     else if (this.#inFlight === 0 && this.#state === "over") this.#detach();
   }
@@ -240,7 +244,7 @@ export class ClientSession
   /** Lets the last words leave: closing with bytes unread would reset the connection and could overtake them. */
   #sayGoodbye(): void {
     if (this.#closed) return;
-    this.#stream.end();
+    this.#writer.end();
     this.#farewell = this.#around.clock.setTimer(LIMITS.farewellMs, () => this.#stream.destroy());
     this.#reader.handOver(this);
     this.#reader.resume();
@@ -250,10 +254,13 @@ export class ClientSession
   #abandonPartial(): void {
     const current = this.#current;
     this.#current = undefined;
-    if (!(current instanceof ClientRequest)) return;
-    current.releasePayload();
-    this.#inFlight -= 1;
-    this.#around.budget.release(current.reservedBytes, 1);
+    if (current === undefined) return;
+    const held = current instanceof ClientRequest;
+    if (held) {
+      current.releasePayload();
+      this.#inFlight -= 1;
+    }
+    this.#around.budget.release(held ? current.reservedBytes : 0, 1);
   }
 
   #detach(): void {

@@ -67,7 +67,9 @@ export class Listener {
     else if (this.#sessions.size < this.#options.maxClients) this.#serve(stream, Buffer.alloc(0));
     else if (this.#waiting.size < LIMITS.waitingClients) this.#letWait(stream);
     else {
-      this.#options.log.warning(`client ${stream.peer}: ${LIMITS.waitingClients} others are waiting already; hanging up`);
+      this.#options.log.warning(
+        `client ${stream.peer}: ${LIMITS.waitingClients} others are waiting already; hanging up`,
+      );
       stream.destroy();
     }
   }

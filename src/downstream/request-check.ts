@@ -44,7 +44,8 @@ export function checkRequest(header: Readonly<RequestHeader>, geometry: Geometry
   if (rule.writes && (geometry.flags & TRANSMISSION_FLAG.READ_ONLY) !== 0) return EPERM;
   if (header.command === COMMAND.FLUSH) return header.offset === 0 && header.length === 0 ? 0 : EINVAL;
   if (header.offset + header.length > geometry.sizeBytes) return rule.pastEnd;
-  const unaligned = header.offset % geometry.minimumBlockBytes !== 0 || header.length % geometry.minimumBlockBytes !== 0;
+  const unaligned =
+    header.offset % geometry.minimumBlockBytes !== 0 || header.length % geometry.minimumBlockBytes !== 0;
   if (unaligned) return EINVAL;
   const carriesData = header.command === COMMAND.READ || header.command === COMMAND.WRITE;
   return carriesData && header.length > geometry.maximumPayloadBytes ? EINVAL : 0;

@@ -51,6 +51,7 @@ export class BatchedWriter {
   #gathering = new Batch();
   #leaving: Batch | undefined;
   #scheduled = false;
+  #ending = false;
   #closed = false;
 
   constructor(stream: ByteStream, owner: WriterOwner) {
@@ -91,6 +92,12 @@ export class BatchedWriter {
     this.#flushSoon();
   }
 
+  /** Half-closes the stream as soon as everything that was appended has left. */
+  end(): void {
+    this.#ending = true;
+    this.#flushSoon();
+  }
+
   /** To be called when the stream has drained. */
   drained(): void {
     this.#left();
@@ -114,12 +121,17 @@ export class BatchedWriter {
 
   readonly #flush = (): void => {
     this.#scheduled = false;
+    if (this.#closed || this.#leaving !== undefined) return;
     const batch = this.#gathering;
-    if (this.#closed || this.#leaving !== undefined || (batch.bytes === 0 && batch.charges === 0)) return;
-    this.#gathering = new Batch();
-    this.#leaving = batch;
-    const chunks = batch.runs.map((run) => run.slab.buffer.subarray(run.start, run.end));
-    if (chunks.length === 0 || this.#stream.write(chunks)) this.#left();
+    if (batch.bytes > 0 || batch.charges > 0) {
+      this.#gathering = new Batch();
+      this.#leaving = batch;
+      const chunks = batch.runs.map((run) => run.slab.buffer.subarray(run.start, run.end));
+      if (chunks.length === 0 || this.#stream.write(chunks)) this.#left();
+    }
+    if (!this.#ending || this.backlogBytes > 0) return;
+    this.#ending = false;
+    this.#stream.end();
   };
 
   #left(): void {

@@ -1,13 +1,6 @@
 import net, { type Server, type Socket } from "node:net";
 import { LIMITS } from "../limits.ts";
-import type {
-  ByteStream,
-  DialOutcome,
-  DialTarget,
-  Listening,
-  ListenOptions,
-  Network,
-} from "../ports/network.ts";
+import type { ByteStream, DialOutcome, DialTarget, Listening, ListenOptions, Network } from "../ports/network.ts";
 import { endpointText } from "./endpoint-text.ts";
 import { NodeStream } from "./node-stream.ts";
 import { UnixSocketFile } from "./unix-socket-file.ts";

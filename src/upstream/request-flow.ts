@@ -2,6 +2,7 @@ import assert from "node:assert";
 import type { DiskRequest, Reply } from "../disk.ts";
 import { OverlapGate } from "../durability/overlap-gate.ts";
 import { recoveryOrder } from "../durability/recovery-order.ts";
+import { COMMAND } from "../protocol/constants.ts";
 import type { Slice } from "../transport/slice.ts";
 import { InFlightTable } from "./in-flight-table.ts";
 import type { InFlight } from "./in-flight.ts";
@@ -126,10 +127,18 @@ export class RequestFlow {
       this.replied(entry, { error: 0, pieces: [], room: undefined });
       return;
     }
-    const step = this.#table.add({
-      ...next.value,
-      complete: (reply) => (reply.error === 0 ? this.#nextStep(entry, session, steps) : this.replied(entry, reply)),
-    }, undefined);
+    const step = this.#table.add(
+      {
+        ...next.value,
+        complete: (reply) => {
+          // The data of a READ is in the reply to its only step.
+          const isLast = reply.error !== 0 || entry.command === COMMAND.READ;
+          if (isLast) this.replied(entry, reply);
+          else this.#nextStep(entry, session, steps);
+        },
+      },
+      undefined,
+    );
     step.step = true;
     session.send(step, undefined);
   }

@@ -141,7 +141,9 @@ export class ResilientDisk implements Disk, SessionOwner {
     const { log } = this.#options;
     this.#holdTimer = undefined;
     this.#refusal = NBD_ERROR.EIO;
-    log.error(`no server for ${holdTimeoutMs / 1000} s: answering ${this.#flow.held} held requests, and new ones, with EIO`);
+    log.error(
+      `no server for ${holdTimeoutMs / 1000} s: answering ${this.#flow.held} held requests, and new ones, with EIO`,
+    );
     this.#flow.fail(NBD_ERROR.EIO);
   }
 

@@ -175,8 +175,7 @@ export class UpstreamSession implements SlabConsumer, ReplySink<Slab>, WriterOwn
   #sayGoodbye(): void {
     this.#lost = true;
     this.#writer.appendBytes(disconnectRequest());
-    // The writer hands its batch over at the end of this turn; the half-close follows it.
-    queueMicrotask(() => this.#stream.end());
+    this.#writer.end();
     this.#farewell = this.#clock.setTimer(LIMITS.farewellMs, () => this.#stream.destroy());
   }
 
