@@ -109,7 +109,7 @@ export const OPTION_TABLE = {
   file: valueOption({
     long: "file",
     valueName: "PATH",
-    meanings: { serve: { help: "serve this file or block device" } },
+    meanings: { serve: { help: "serve this file" } },
     parse: parseFilePath,
   }),
   memory: valueOption({
