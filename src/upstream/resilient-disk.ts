@@ -121,6 +121,8 @@ export class ResilientDisk implements Disk, SessionOwner {
     this.#holdTimer?.cancel();
     this.#holdTimer = undefined;
     this.#refusal = undefined;
+    // Nobody waits, so that the server need not answer anything to end this outage.
+    if (this.#flow.held === 0) this.#awaySinceMs = undefined;
     this.#session = new UpstreamSession(connection, this, clock);
     for (const user of this.#users.values()) user.onReset();
     if (this.#flow.held > 0) log.info(`sending ${this.#flow.held} held requests`);

@@ -18,7 +18,10 @@ describe("knownError", () => {
     expect(knownError(error)).toBe(error);
   });
 
-  it.each([2, 11, 13, 30, 107, 122, 0x8000_0000, 0xffff_ffff])("counts %i, which the text does not name, as EINVAL", (error) => {
-    expect(knownError(error)).toBe(NBD_ERROR.EINVAL);
-  });
+  it.each([2, 11, 13, 30, 107, 122, 0x8000_0000, 0xffff_ffff])(
+    "counts %i, which the text does not name, as EINVAL",
+    (error) => {
+      expect(knownError(error)).toBe(NBD_ERROR.EINVAL);
+    },
+  );
 });

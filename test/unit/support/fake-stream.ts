@@ -166,7 +166,7 @@ export class FakeStream implements ByteStream {
       bytes.copy(this.#lent);
       this.#reader?.received(bytes.length);
     } else {
-      for (let rest = bytes; rest.length > 0; ) {
+      for (let rest = bytes; rest.length > 0;) {
         const copied = rest.copy(this.#reader?.buffer() ?? Buffer.alloc(0));
         this.#reader?.received(copied);
         rest = rest.subarray(copied);

@@ -28,7 +28,6 @@ export class HeldDisk implements Disk {
   readonly held: DiskRequest[] = [];
   /** Whether a user that leaves gets its requests dropped. */
   dropsOnClose = true;
-  #handles = 0;
 
   constructor(fields: Partial<Geometry> = {}) {
     this.geometry = geometry(fields);
@@ -36,7 +35,6 @@ export class HeldDisk implements Disk {
 
   attach(user: DiskUser): DiskHandle {
     this.users.push(user);
-    this.#handles += 1;
     const mine = new Set<DiskRequest>();
     return {
       submit: (request) => {

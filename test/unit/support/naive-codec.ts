@@ -16,7 +16,9 @@ export interface WireReply {
 }
 
 /** The bytes of a request, written by a second codec that shares nothing with the one under test. */
-export function requestBytes(fields: Partial<Omit<WireRequest, "offset">> & { readonly offset?: bigint | number }): Buffer {
+export function requestBytes(
+  fields: Partial<Omit<WireRequest, "offset">> & { readonly offset?: bigint | number },
+): Buffer {
   const { command = 0, flags = 0, cookie = 0n, offset = 0n, payload = Buffer.alloc(0) } = fields;
   const header = Buffer.alloc(28);
   header.writeUInt32BE(0x25609513, 0);

@@ -15,12 +15,24 @@ const REPLY_MAGIC = Buffer.from("0003e889045565a9", "hex");
 
 /** What a fixed newstyle client says to get into the transmission phase of an export: its flags and GO. */
 export function clientHello(name = ""): Buffer {
-  return Buffer.concat([u32(3), OPTION_MAGIC, u32(7), u32(6 + name.length), u32(name.length), Buffer.from(name), u16(0)]);
+  return Buffer.concat([
+    u32(3),
+    OPTION_MAGIC,
+    u32(7),
+    u32(6 + name.length),
+    u32(name.length),
+    Buffer.from(name),
+    u16(0),
+  ]);
 }
 
 /** What a fixed newstyle server says to the answer to that, from its greeting to the ACK. */
 export function serverHello(
-  fields: { readonly sizeBytes?: number; readonly flags?: number; readonly blocks?: readonly [number, number, number] } = {},
+  fields: {
+    readonly sizeBytes?: number;
+    readonly flags?: number;
+    readonly blocks?: readonly [number, number, number];
+  } = {},
 ): Buffer {
   const size = Buffer.alloc(8);
   size.writeBigUInt64BE(BigInt(fields.sizeBytes ?? 1024 * 1024));
@@ -32,7 +44,7 @@ export function serverHello(
 
 /** What follows a server's hello: everything behind the ACK of GO. Undefined when that has not come yet. */
 export function afterServerHello(bytes: Buffer): Buffer | undefined {
-  for (let at = 18; at + 20 <= bytes.length; ) {
+  for (let at = 18; at + 20 <= bytes.length;) {
     const end = at + 20 + bytes.readUInt32BE(at + 16);
     if (bytes.readUInt32BE(at + 12) === 1) return bytes.subarray(end);
     at = end;

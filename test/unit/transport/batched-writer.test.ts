@@ -175,6 +175,39 @@ describe("BatchedWriter", () => {
     expect(stream.writes).toEqual([]);
   });
 
+  it("ends the stream behind everything that was appended, however slowly that leaves", async () => {
+    const { stream, writer } = setUp();
+    stream.takeOnly(2);
+    writer.appendBytes(Buffer.from("first"));
+    await settle();
+    writer.appendBytes(Buffer.from("second"));
+    writer.end();
+    await settle();
+    expect(stream.finished).toBe(false);
+    stream.take(5);
+    await settle();
+    writer.appendBytes(Buffer.from("third"));
+    stream.take();
+    await settle();
+    expect([stream.heard.toString(), stream.finished, stream.droppedBytes]).toEqual(["firstsecondthird", true, 0]);
+  });
+
+  it("ends the stream when there is nothing to send, later", async () => {
+    const { stream, writer } = setUp();
+    writer.end();
+    expect(stream.finished).toBe(false);
+    await settle();
+    expect([stream.finished, stream.writes]).toEqual([true, []]);
+  });
+
+  it("does not end a stream that is gone", async () => {
+    const { stream, writer } = setUp();
+    writer.end();
+    writer.closed();
+    await settle();
+    expect(stream.finished).toBe(false);
+  });
+
   it("sends what an owner appends when it is told that a batch has left", async () => {
     const stream = new FakeStream();
     let left = 3;

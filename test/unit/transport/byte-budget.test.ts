@@ -68,10 +68,11 @@ describe("ByteBudget", () => {
     const small = new Wanting(budget, 5);
     budget.release(50, 1);
     await settle();
-    expect([large.got, small.got]).toEqual([[], []]);
+    const newcomer = new Wanting(budget, 5);
+    expect([large.got, small.got, newcomer.got]).toEqual([[], [], []]);
     budget.release(50, 1);
     await settle();
-    expect([first.got, large.got, small.got]).toEqual([[50, 50], [80], [5]]);
+    expect([first.got, large.got, small.got, newcomer.got]).toEqual([[50, 50], [80], [5], [5]]);
   });
 
   it("wakes the next in line when the first has got what it wanted", async () => {

@@ -1,3 +1,4 @@
+import assert from "node:assert";
 import { describe, expect, it } from "vitest";
 
 import { type Dialogue, read, skip, wait, write } from "../../../src/protocol/dialogue.ts";
@@ -172,7 +173,17 @@ describe("DialogueRunner", () => {
     expect([stream.heard.toString(), stream.destroyed, clock.pending]).toEqual(["no", false, 0]);
   });
 
-  it("makes an error of whatever is thrown, but lets our own assertions through", () => {
+  it("lets our own assertions through", () => {
+    // oxlint-disable-next-line require-yield
+    function* wrong(): Dialogue<void> {
+      assert(false, "our own mistake");
+    }
+    const { errors, begin } = run(wrong());
+    expect(begin).toThrow("our own mistake");
+    expect(errors).toEqual([]);
+  });
+
+  it("makes an error of whatever else is thrown", () => {
     // oxlint-disable-next-line require-yield
     function* odd(): Dialogue<void> {
       // oxlint-disable-next-line typescript/only-throw-error

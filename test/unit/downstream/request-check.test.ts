@@ -1,0 +1,104 @@
+import { describe, expect, it } from "vitest";
+
+import { checkRequest } from "../../../src/downstream/request-check.ts";
+import { COMMAND, COMMAND_FLAG, NBD_ERROR, TRANSMISSION_FLAG } from "../../../src/protocol/constants.ts";
+import type { RequestHeader } from "../../../src/protocol/request-header.ts";
+import { geometry } from "../support/held-disk.ts";
+import { ALL_FLAGS } from "../support/negotiation.ts";
+
+const { READ, WRITE, DISC, FLUSH, TRIM, CACHE, WRITE_ZEROES, BLOCK_STATUS } = COMMAND;
+const { FUA, NO_HOLE, DF, REQ_ONE, FAST_ZERO } = COMMAND_FLAG;
+const { EINVAL, ENOSPC, EPERM } = NBD_ERROR;
+const F = TRANSMISSION_FLAG;
+const SIZE = 1024 * 1024;
+
+function header(fields: Partial<RequestHeader>): RequestHeader {
+  return { flags: 0, command: READ, cookieHigh: 0, cookieLow: 0, offset: 0, length: 512, ...fields };
+}
+
+/** [what it is, the request, the export, the error that is due]. */
+type Row = readonly [string, Partial<RequestHeader>, Parameters<typeof geometry>[0], number];
+
+const without = (flag: number): { readonly flags: number } => ({ flags: ALL_FLAGS & ~flag });
+const readOnly = { flags: ALL_FLAGS | F.READ_ONLY };
+const blocks = { minimumBlockBytes: 512 };
+
+const ALLOWED: readonly Row[] = [
+  ["READ", { command: READ }, {}, 0],
+  ["WRITE", { command: WRITE }, {}, 0],
+  ["FLUSH", { command: FLUSH, length: 0 }, {}, 0],
+  ["TRIM", { command: TRIM }, {}, 0],
+  ["CACHE", { command: CACHE }, {}, 0],
+  ["WRITE_ZEROES", { command: WRITE_ZEROES }, {}, 0],
+  ["WRITE_ZEROES with all its flags", { command: WRITE_ZEROES, flags: FUA | NO_HOLE | FAST_ZERO }, {}, 0],
+  ...[READ, WRITE, TRIM, CACHE, WRITE_ZEROES].map((command): Row => [
+    `FUA on ${command}`,
+    { command, flags: FUA },
+    {},
+    0,
+  ]),
+  ["FUA on FLUSH", { command: FLUSH, flags: FUA, length: 0 }, {}, 0],
+  ["nothing at the very end", { offset: SIZE, length: 0 }, {}, 0],
+  ["the last byte", { offset: SIZE - 1, length: 1 }, {}, 0],
+  ["the whole disk", { command: TRIM, length: SIZE }, {}, 0],
+  ["READ on a read-only export", { command: READ }, readOnly, 0],
+  ["FLUSH on a read-only export", { command: FLUSH, length: 0 }, readOnly, 0],
+  ["CACHE on a read-only export", { command: CACHE }, readOnly, 0],
+  ["an aligned READ", { offset: 512, length: 1024 }, blocks, 0],
+  ["the largest payload", { length: 4096 }, { maximumPayloadBytes: 4096 }, 0],
+  ["TRIM beyond the largest payload", { command: TRIM, length: 8192 }, { maximumPayloadBytes: 4096 }, 0],
+  [
+    "WRITE_ZEROES beyond the largest payload",
+    { command: WRITE_ZEROES, length: 8192 },
+    { maximumPayloadBytes: 4096 },
+    0,
+  ],
+];
+
+const REFUSED: readonly Row[] = [
+  ["BLOCK_STATUS, which was not negotiated", { command: BLOCK_STATUS }, {}, EINVAL],
+  ["RESIZE", { command: 8 }, {}, EINVAL],
+  ["a command that nobody knows", { command: 0xffff }, {}, EINVAL],
+  ["DISC, which is no request to a disk", { command: DISC, length: 0 }, {}, EINVAL],
+  ["READ with NO_HOLE", { flags: NO_HOLE }, {}, EINVAL],
+  ["READ with DF, which was not negotiated", { flags: DF }, {}, EINVAL],
+  ["WRITE with FAST_ZERO", { command: WRITE, flags: FAST_ZERO }, {}, EINVAL],
+  ["TRIM with NO_HOLE", { command: TRIM, flags: NO_HOLE }, {}, EINVAL],
+  ["READ with REQ_ONE", { flags: REQ_ONE }, {}, EINVAL],
+  ["a flag that nobody knows", { flags: 0x8000 }, {}, EINVAL],
+  ["FUA where it is not offered", { command: WRITE, flags: FUA }, without(F.SEND_FUA), EINVAL],
+  ["FAST_ZERO where it is not offered", { command: WRITE_ZEROES, flags: FAST_ZERO }, without(F.SEND_FAST_ZERO), EINVAL],
+  ["FLUSH where it is not offered", { command: FLUSH, length: 0 }, without(F.SEND_FLUSH), EINVAL],
+  ["TRIM where it is not offered", { command: TRIM }, without(F.SEND_TRIM), EINVAL],
+  ["CACHE where it is not offered", { command: CACHE }, without(F.SEND_CACHE), EINVAL],
+  ["WRITE_ZEROES where it is not offered", { command: WRITE_ZEROES }, without(F.SEND_WRITE_ZEROES), EINVAL],
+  ["FLUSH with a length", { command: FLUSH, length: 1 }, {}, EINVAL],
+  ["FLUSH with an offset", { command: FLUSH, offset: 1, length: 0 }, {}, EINVAL],
+  ["WRITE on a read-only export", { command: WRITE }, readOnly, EPERM],
+  ["TRIM on a read-only export", { command: TRIM }, readOnly, EPERM],
+  ["WRITE_ZEROES on a read-only export", { command: WRITE_ZEROES }, readOnly, EPERM],
+  ["WRITE beyond the end of a read-only export", { command: WRITE, offset: SIZE }, readOnly, EPERM],
+  ["READ beyond the end", { offset: SIZE - 511 }, {}, EINVAL],
+  ["WRITE beyond the end", { command: WRITE, offset: SIZE - 511 }, {}, ENOSPC],
+  ["WRITE_ZEROES beyond the end", { command: WRITE_ZEROES, offset: SIZE - 511 }, {}, ENOSPC],
+  ["TRIM beyond the end", { command: TRIM, offset: SIZE - 511 }, {}, EINVAL],
+  ["CACHE beyond the end", { command: CACHE, offset: SIZE - 511 }, {}, EINVAL],
+  ["an offset that is no exact number any more", { offset: 2 ** 64, length: 1 }, { sizeBytes: 2 ** 53 - 1 }, EINVAL],
+  ["a WRITE there", { command: WRITE, offset: 2 ** 53, length: 1 }, { sizeBytes: 2 ** 53 - 1 }, ENOSPC],
+  ["nothing beyond the end", { offset: SIZE + 1, length: 0 }, {}, EINVAL],
+  ["an offset that is not aligned", { offset: 1, length: 512 }, blocks, EINVAL],
+  ["a length that is not aligned", { offset: 512, length: 511 }, blocks, EINVAL],
+  ["a WRITE that is not aligned", { command: WRITE, offset: 512, length: 1 }, blocks, EINVAL],
+  ["a READ beyond the largest payload", { length: 4097 }, { maximumPayloadBytes: 4096 }, EINVAL],
+  ["a WRITE beyond the largest payload", { command: WRITE, length: 4097 }, { maximumPayloadBytes: 4096 }, EINVAL],
+];
+
+describe("checkRequest", () => {
+  it.each(ALLOWED)("lets %s pass", (_name, request, offered, error) => {
+    expect(checkRequest(header(request), geometry(offered))).toBe(error);
+  });
+
+  it.each(REFUSED)("refuses %s", (_name, request, offered, error) => {
+    expect(checkRequest(header(request), geometry(offered))).toBe(error);
+  });
+});

@@ -1,0 +1,95 @@
+import { describe, expect, it } from "vitest";
+
+import { COMMAND, COMMAND_FLAG, TRANSMISSION_FLAG } from "../../../src/protocol/constants.ts";
+import { standInSteps } from "../../../src/upstream/stand-in.ts";
+import { ALL_FLAGS } from "../support/negotiation.ts";
+import { request } from "./requests.ts";
+
+const { FUA, NO_HOLE, FAST_ZERO } = COMMAND_FLAG;
+const F = TRANSMISSION_FLAG;
+const MIB = 1024 * 1024;
+
+/** The steps as text: `WRITE 1 at 4096+512`, flags in the middle. */
+function steps(asked: Parameters<typeof request>[0], offered: number): string[] | undefined {
+  const names = Object.entries(COMMAND);
+  const found = standInSteps(request(asked), offered);
+  if (found === undefined) return undefined;
+  return [...found].map(({ command, flags, offset, length, payload, room }) => {
+    expect(room).toBeUndefined();
+    const bytes = payload.reduce((sum, slice) => sum + slice.length, 0);
+    expect(bytes).toBe(command === COMMAND.WRITE ? length : 0);
+    return `${names.find(([, number]) => number === command)?.[0]} ${flags} at ${offset}+${length}`;
+  });
+}
+
+describe("standInSteps", () => {
+  it.each([
+    request(),
+    request({ text: "x", flags: FUA }),
+    request({ command: COMMAND.FLUSH }),
+    request({ command: COMMAND.TRIM, flags: FUA }),
+    request({ command: COMMAND.CACHE }),
+    request({ command: COMMAND.WRITE_ZEROES, flags: FUA | NO_HOLE | FAST_ZERO }),
+  ])("has nothing to stand in for when the server understands command $command", (asked) => {
+    expect(standInSteps(asked, ALL_FLAGS)).toBeUndefined();
+  });
+
+  it("needs nothing of a server for READ and WRITE without flags", () => {
+    expect(steps({}, F.HAS_FLAGS)).toBeUndefined();
+    expect(steps({ text: "x" }, F.HAS_FLAGS)).toBeUndefined();
+  });
+
+  it("makes of FUA a FLUSH behind the request", () => {
+    const offered = ALL_FLAGS & ~F.SEND_FUA;
+    expect(steps({ text: "abc", offset: 5, flags: FUA }, offered)).toEqual(["WRITE 0 at 5+3", "FLUSH 0 at 0+0"]);
+    const zeroes = { command: COMMAND.WRITE_ZEROES, flags: FUA | NO_HOLE, offset: 8, length: 16 };
+    expect(steps(zeroes, offered)).toEqual(["WRITE_ZEROES 2 at 8+16", "FLUSH 0 at 0+0"]);
+    expect(steps({ command: COMMAND.TRIM, flags: FUA, length: 9 }, offered)).toEqual([
+      "TRIM 0 at 0+9",
+      "FLUSH 0 at 0+0",
+    ]);
+    expect(steps({ flags: FUA, length: 9 }, offered)).toEqual(["READ 0 at 0+9", "FLUSH 0 at 0+0"]);
+  });
+
+  it("keeps the payload itself, with its room for a header", () => {
+    const asked = request({ text: "abc", flags: FUA });
+    const [write] = [...(standInSteps(asked, F.SEND_FLUSH) ?? [])];
+    expect(write?.payload).toBe(asked.payload);
+    expect(write?.payload[0]?.headroomBytes).toBe(28);
+  });
+
+  it("drops hints", () => {
+    expect(steps({ command: COMMAND.TRIM, length: 9 }, ALL_FLAGS & ~F.SEND_TRIM)).toEqual([]);
+    expect(steps({ command: COMMAND.CACHE, length: 9 }, ALL_FLAGS & ~F.SEND_CACHE)).toEqual([]);
+    expect(steps({ command: COMMAND.CACHE, flags: FUA, length: 9 }, ALL_FLAGS & ~F.SEND_CACHE & ~F.SEND_FUA)).toEqual(
+      [],
+    );
+  });
+
+  it("keeps the promise of a TRIM with FUA when both are gone", () => {
+    const trim = { command: COMMAND.TRIM, flags: FUA, length: 9 };
+    expect(steps(trim, ALL_FLAGS & ~F.SEND_TRIM & ~F.SEND_FUA)).toEqual(["FLUSH 0 at 0+0"]);
+  });
+
+  it("writes zeros out, a mebibyte at a time, with FUA where that is offered", () => {
+    const offered = ALL_FLAGS & ~F.SEND_WRITE_ZEROES;
+    const zeroes = { command: COMMAND.WRITE_ZEROES, flags: FUA | NO_HOLE, offset: 512, length: 2 * MIB + 512 };
+    expect(steps(zeroes, offered)).toEqual([
+      `WRITE 1 at 512+${MIB}`,
+      `WRITE 1 at ${512 + MIB}+${MIB}`,
+      `WRITE 1 at ${512 + 2 * MIB}+512`,
+    ]);
+    expect(steps({ ...zeroes, length: 512 }, offered & ~F.SEND_FUA)).toEqual(["WRITE 0 at 512+512", "FLUSH 0 at 0+0"]);
+    const written = [...(standInSteps(request({ ...zeroes, length: 512 }), offered) ?? [])][0]?.payload[0]?.bytes();
+    expect(written).toEqual(Buffer.alloc(512));
+  });
+
+  it("does a request without FAST_ZERO when that is gone", () => {
+    const zeroes = { command: COMMAND.WRITE_ZEROES, flags: FAST_ZERO | FUA, length: 8 };
+    expect(steps(zeroes, ALL_FLAGS & ~F.SEND_FAST_ZERO)).toEqual(["WRITE_ZEROES 1 at 0+8"]);
+    expect(steps(zeroes, ALL_FLAGS & ~F.SEND_FAST_ZERO & ~F.SEND_FUA)).toEqual([
+      "WRITE_ZEROES 0 at 0+8",
+      "FLUSH 0 at 0+0",
+    ]);
+  });
+});
