@@ -172,7 +172,8 @@ export class ClientSession implements SlabConsumer, RequestSink<Slab>, RequestOw
 
   answer(request: ClientRequest, reply: Reply): void {
     this.#inFlight -= 1;
-    if (!this.#closed) this.#replies.write(reply, request.cookieHigh, request.cookieLow);
+    // Nobody listens any more, or nobody should: a client that was hung up on gets no answers to what was dropped.
+    if (this.#state !== "over") this.#replies.write(reply, request.cookieHigh, request.cookieLow);
     this.#writer.charge(request.reservedBytes);
     // Whoever can't go on before the client reads must not stand in the way of those who can.
     if (this.#crowded()) this.#around.budget.forget(this);

@@ -43,10 +43,10 @@ export function blockHistory(all: readonly Operation[], block: number, failedMay
 
 /** Why the history of a block is not that of a single register; undefined when it is. */
 export function notLinearizable(history: BlockHistory): string | undefined {
-  const written = new Set(history.writes.map((write) => write.value));
+  const known = new Set(history.writes.map((write) => write.value));
   for (const { value } of history.reads) {
     if (value === BROKEN) return "a read returned bytes that nobody wrote like this";
-    if (!written.has(value)) return `a read returned ${value}, which was never written`;
+    if (!known.has(value)) return `a read returned ${value}, which was never written`;
   }
   const ambiguous = history.writes.filter((write) => write.value === ZEROS).length > 1;
   return ambiguous ? searchOrder(history) : compareZones(history);
@@ -93,6 +93,16 @@ interface Point {
   readonly done: number;
 }
 
+/** One operation of a search; `seen`: somebody read what it wrote. */
+interface Step {
+  readonly isRead: boolean;
+  readonly certain: boolean;
+  readonly seen: boolean;
+  readonly value: number;
+  readonly start: number;
+  readonly end: number;
+}
+
 /** Pending operations at once, and points, that a search can keep apart; beyond them it takes no side. */
 const SLOTS = 31;
 const MANY_POINTS = 20_000;
@@ -102,64 +112,86 @@ const MANY_POINTS = 20_000;
  * as late as possible). Histories too wide for it pass.
  */
 export function searchOrder({ writes, reads }: BlockHistory): string | undefined {
-  const events = [
-    ...writes.map((write) => ({ isRead: false, certain: write.certain, ...write })),
-    ...reads.map((read) => ({ isRead: true, ...read, certain: true })),
-  ].flatMap((one) => [
-    { at: one.start, begins: true, one },
-    { at: one.end, begins: false, one },
+  const readValues = new Set(reads.map((read) => read.value));
+  const steps: readonly Step[] = [
+    ...writes.map((write) => ({ ...write, isRead: false, seen: readValues.has(write.value) })),
+    ...reads.map((read) => ({ ...read, isRead: true, seen: true, certain: true })),
+  ].filter(({ certain, seen }) => certain || seen);
+  const events = steps.flatMap((step) => [
+    { at: step.start, begins: true, step },
+    { at: step.end, begins: false, step },
   ]);
   events.sort((left, right) => left.at - right.at || Number(right.begins) - Number(left.begins));
-  const pending: ((typeof events)[number]["one"] | undefined)[] = [];
+  const pending: (Step | undefined)[] = [];
   let points: readonly Point[] = [{ value: BROKEN, done: 0 }];
-  // Reads that see the value they returned are satisfied at once: that never closes another way.
-  const satisfied = ({ value, done }: Point): Point => {
-    let bits = done;
-    for (const [slot, one] of pending.entries()) if (one?.isRead === true && one.value === value) bits |= 1 << slot;
-    return { value, done: bits };
-  };
-  for (const { at, begins, one } of events) {
+  for (const { at, begins, step } of events) {
     if (at === Infinity) break;
     if (begins) {
-      let slot = pending.indexOf(undefined);
-      if (slot < 0) slot = pending.length;
+      const free = pending.indexOf(undefined);
+      const slot = free < 0 ? pending.length : free;
       if (slot >= SLOTS) return undefined;
-      pending[slot] = one;
-      if (one.isRead) points = points.map(satisfied);
+      pending[slot] = step;
+      if (step.isRead) points = points.map((point) => satisfied(pending, point));
       continue;
     }
-    const slot = pending.indexOf(one);
-    const bit = 1 << slot;
-    const reached = new Map<string, Point>();
-    let open = points;
-    const found = new Map<string, Point>();
-    const keep = (point: Point): void => {
-      const cleared = { value: point.value, done: point.done & ~bit };
-      found.set(`${cleared.value} ${cleared.done}`, cleared);
-    };
-    if (!one.certain) for (const point of points) keep(point);
-    while (open.length > 0) {
-      const next: Point[] = [];
-      for (const point of open) {
-        if ((point.done & bit) !== 0) {
-          keep(point);
-          continue;
-        }
-        for (const [place, other] of pending.entries()) {
-          if (other === undefined || other.isRead || (point.done & (1 << place)) !== 0) continue;
-          const after = satisfied({ value: other.value, done: point.done | (1 << place) });
-          const key = `${after.value} ${after.done}`;
-          if (reached.has(key)) continue;
-          reached.set(key, after);
-          next.push(after);
-        }
-      }
-      if (reached.size > MANY_POINTS) return undefined;
-      open = next;
-    }
+    const slot = pending.indexOf(step);
+    const after = pointsAfter(pending, points, slot);
+    if (after === undefined) return undefined;
+    if (after.length === 0) return "no order of its writes explains the reads (several of them write zeros)";
+    points = after;
     pending[slot] = undefined;
-    points = [...found.values()];
-    if (points.length === 0) return "no order of its writes explains the reads (several of them write zeros)";
   }
   return undefined;
+}
+
+/** Reads that see the value they returned are done at once: that never closes another way. */
+function satisfied(pending: readonly (Step | undefined)[], { value, done }: Point): Point {
+  let bits = done;
+  for (const [slot, step] of pending.entries()) if (step?.isRead === true && step.value === value) bits |= 1 << slot;
+  return { value, done: bits };
+}
+
+/** A write takes effect; those that nobody ever sees may as well have done so just before. */
+function written(pending: readonly (Step | undefined)[], point: Point, place: number, value: number): Point {
+  let done = point.done | (1 << place);
+  for (const [slot, step] of pending.entries()) if (step?.seen === false) done |= 1 << slot;
+  return satisfied(pending, { value, done });
+}
+
+/** Every state in which the operation of that slot is done when it is answered; undefined when there are too many. */
+function pointsAfter(
+  pending: readonly (Step | undefined)[],
+  points: readonly Point[],
+  slot: number,
+): readonly Point[] | undefined {
+  const bit = 1 << slot;
+  const found = new Map<string, Point>();
+  const reached = new Set<string>();
+  const keep = ({ value, done }: Point): void => {
+    const cleared = { value, done: done & ~bit };
+    found.set(`${value} ${cleared.done}`, cleared);
+  };
+  if (pending[slot]?.certain === false) for (const point of points) keep(point);
+  let open = points;
+  while (open.length > 0) {
+    const next: Point[] = [];
+    for (const point of open) {
+      if ((point.done & bit) !== 0) {
+        keep(point);
+        continue;
+      }
+      for (const [place, step] of pending.entries()) {
+        if (step === undefined || step.isRead || (point.done & (1 << place)) !== 0) continue;
+        if (!step.seen && place !== slot) continue;
+        const after = written(pending, point, place, step.value);
+        const key = `${after.value} ${after.done}`;
+        if (reached.has(key)) continue;
+        reached.add(key);
+        next.push(after);
+      }
+    }
+    if (reached.size > MANY_POINTS) return undefined;
+    open = next;
+  }
+  return [...found.values()];
 }

@@ -64,6 +64,16 @@ export class ModelServer {
     return this.#flags;
   }
 
+  /** How likely it answers a request with an error. */
+  get errorChance(): number {
+    return this.#wellBehaved ? 0 : this.character.errorChance;
+  }
+
+  /** It is there, and has not begun to go. */
+  get up(): boolean {
+    return this.#up;
+  }
+
   /** Connections it was asked for so far. */
   get accepted(): number {
     return this.#accepted;
@@ -79,6 +89,7 @@ export class ModelServer {
     this.#wellBehaved = true;
     this.#up = true;
     this.#host.answer = "accept";
+    this.#connection?.reform();
   }
 
   /** Dies, and is back after a while. */

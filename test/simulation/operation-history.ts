@@ -38,8 +38,12 @@ export class OperationHistory {
 
   begin(client: string, what: Pick<Operation, "kind" | "block" | "blocks" | "value">): Operation {
     this.#moment += 1;
+    const { kind, block, blocks, value } = what;
     const operation: Operation = {
-      ...what,
+      kind,
+      block,
+      blocks,
+      value,
       number: this.operations.length + 1,
       client,
       start: this.#moment,

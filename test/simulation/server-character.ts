@@ -2,6 +2,8 @@
 export interface ServerCharacter {
   /** The longest time from a request's arrival to its execution, and from there to its reply. */
   readonly serveMaxMs: number;
+  /** How likely either takes many times longer, so that others overtake it. */
+  readonly lingerChance: number;
   /** How likely a request is carried out in two pieces, block by block. */
   readonly piecesChance: number;
   /** How likely a request is answered with an error. */

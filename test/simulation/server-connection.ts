@@ -20,7 +20,7 @@ export class ServerConnection {
   readonly #server: ModelServer;
   readonly #stream: SimulatedStream;
   readonly #random: SeededRandom;
-  readonly #manners: Manners;
+  #manners: Manners;
   /** The transmission flags that this connection was made with. */
   readonly #flags: number;
   readonly #talker: Talker;
@@ -58,6 +58,11 @@ export class ServerConnection {
     this.retire();
   }
 
+  /** Has good manners from now on, unless it has shown the others already. */
+  reform(): void {
+    if (this.#sentBytes > 0) this.#manners = { kind: "good" };
+  }
+
   /** Answers ESHUTDOWN from now on. */
   shutDown(): void {
     this.#shuttingDown = true;
@@ -74,7 +79,8 @@ export class ServerConnection {
     const { disk, character } = this.#server;
     for (const served of shuffled([...this.#outstanding.values()], this.#random)) {
       if (!isWriteLike(served.command)) continue;
-      const grain = character.tearsBlocks ? 1 : disk.blockBytes;
+      // A TRIM may be dropped instead of sent again, so that a torn one stays.
+      const grain = character.tearsBlocks && served.command !== wire.TRIM ? 1 : disk.blockBytes;
       const left = served.length - served.doneBytes;
       const fate = this.#random.next();
       if (fate < 0.4) this.#carryOut(served, left);
@@ -144,12 +150,14 @@ export class ServerConnection {
 
   *#receiveRequest(): Talk {
     const header = yield 28;
-    if (header.readUInt32BE(0) !== wire.REQUEST_MAGIC) this.#server.report("the proxy sent a request without its magic");
+    if (header.readUInt32BE(0) !== wire.REQUEST_MAGIC)
+      this.#server.report("the proxy sent a request without its magic");
     const request = wire.parseRequest(header);
     const payload = request.command === wire.WRITE ? Buffer.from(yield request.length) : NO_BYTES;
     if (request.command === wire.DISC) {
       this.#saidGoodbye = true;
-      this.#random.chance(0.5) ? this.destroy() : this.ended();
+      if (this.#random.chance(0.5)) this.destroy();
+      else this.ended();
       return;
     }
     this.#check(request);
@@ -175,15 +183,16 @@ export class ServerConnection {
     if (!isWriteLike(command) || !checksOverlap) return;
     for (const other of this.#outstanding.values()) {
       const apart = other.offset + other.length <= offset || offset + length <= other.offset;
-      if (!apart && isWriteLike(other.command)) this.#server.report("the proxy had overlapping writes in flight together");
+      if (!apart && isWriteLike(other.command))
+        this.#server.report("the proxy had overlapping writes in flight together");
     }
   }
 
   /** Carries the request out, in one piece or two, then answers. */
   #serve(served: Served): void {
-    const { character, disk } = this.#server;
+    const { character, disk, errorChance } = this.#server;
     const left = served.length - served.doneBytes;
-    const fails = this.#random.chance(character.errorChance);
+    const fails = this.#random.chance(errorChance);
     const part = Math.floor(left / disk.blockBytes / 2) * disk.blockBytes;
     if (this.#shuttingDown || this.#replies >= this.#repliesUntilShutdown()) {
       this.#shuttingDown = true;
@@ -206,7 +215,9 @@ export class ServerConnection {
 
   #error({ command }: Served): number {
     // An error value that the text does not name has to reach the client as EINVAL.
-    return isWriteLike(command) ? this.#random.pick([wire.ENOSPC, wire.EIO, wire.EPERM]) : this.#random.pick([wire.EIO, 77]);
+    return isWriteLike(command)
+      ? this.#random.pick([wire.ENOSPC, wire.EIO, wire.EPERM])
+      : this.#random.pick([wire.EIO, 77]);
   }
 
   #carryOut(served: Served, bytes: number): void {
@@ -257,7 +268,9 @@ export class ServerConnection {
   }
 
   #later(callback: () => void): void {
-    const delayMs = this.#random.between(0, this.#server.character.serveMaxMs);
+    const { lingerChance, serveMaxMs } = this.#server.character;
+    const longestMs = this.#random.chance(lingerChance) ? serveMaxMs * 20 : serveMaxMs;
+    const delayMs = this.#random.between(0, longestMs);
     this.#server.clock.setTimer(delayMs, () => {
       if (!this.#over) callback();
     });

@@ -46,7 +46,6 @@ export interface ClientSurroundings {
   /** The proxy is being stopped and may let clients go. */
   readonly stopping: () => boolean;
   readonly report: (violation: string) => void;
-  readonly note: (event: string) => void;
 }
 
 /** A request that waits for its reply: what it was, or which error has to answer it. */
@@ -193,6 +192,8 @@ export class SimulatedClient {
   /** Sends the next requests, as far as it may have them in flight, then thinks. */
   #ask(): void {
     const { inFlightMax, thinkMaxMs } = this.#script;
+    // The next reply asks on.
+    if (this.#left > 0 && this.#asked.size >= inFlightMax) return;
     if (this.#pausing || this.#leaving || this.#over) return;
     const chunks: Buffer[] = [];
     while (this.#left > 0 && this.#asked.size < inFlightMax && !this.#random.chance(0.15)) {
@@ -220,7 +221,9 @@ export class SimulatedClient {
       return;
     }
     const rude = Buffer.alloc(28 + this.#random.integer(50), 0xa5);
-    chunks.push(goodbye === "rude" ? rude : this.#header({ command: wire.DISC, flags: 0, cookie: 0n, offset: 0, length: 0 }));
+    chunks.push(
+      goodbye === "rude" ? rude : this.#header({ command: wire.DISC, flags: 0, cookie: 0n, offset: 0, length: 0 }),
+    );
     if (goodbye === "half-close") clock.setTimer(0, () => this.#stream?.end());
   }
 
@@ -298,20 +301,22 @@ export class SimulatedClient {
       yield Infinity;
       return;
     }
-    const data = error === 0 && asked.dataBytes > 0 ? yield asked.dataBytes : undefined;
+    const data = error === 0 && asked.dataBytes > 0 ? yield asked.dataBytes : NO_DATA;
     this.#asked.delete(cookie);
     this.#answered(asked, error, data);
   }
 
-  #answered({ operation, expectedError }: Asked, error: number, data: Buffer | undefined): void {
-    const { blockBytes, errorsAllowed, history, report, clock } = this.#around;
+  #answered({ operation, expectedError }: Asked, error: number, data: Buffer): void {
+    const { blockBytes, errorsAllowed, history, report, clock, stopping } = this.#around;
     if (operation === undefined) {
       if (error !== expectedError) report(`an invalid request was answered ${error} instead of ${expectedError}`);
     } else {
-      const allowed = errorsAllowed ? ERRORS : NONE;
-      if (error !== 0 && !allowed.has(error)) report(`#${operation.number} was answered with error ${error}`);
-      for (let block = 0; data !== undefined && block < operation.blocks; block += 1) {
-        operation.results.push(blockValue(data, block * blockBytes, operation.block + block, blockBytes));
+      // Who is being hung up on may be told that what was not sent to the server yet will not be.
+      const hungUp = error === wire.ESHUTDOWN && ((this.#leaving && this.#script.goodbye === "rude") || stopping());
+      const allowed = error === 0 || hungUp || (errorsAllowed && ERRORS.has(error));
+      if (!allowed) report(`#${operation.number} was answered with error ${error}`);
+      for (let at = 0; at < data.length; at += blockBytes) {
+        operation.results.push(blockValue(data, at, operation.block + at / blockBytes, blockBytes));
       }
       history.finish(operation, error);
       if (operation.results.includes(BROKEN)) report(`#${operation.number} read bytes that nobody wrote like this`);
@@ -328,5 +333,5 @@ export class SimulatedClient {
   }
 }
 
-const NONE: ReadonlySet<number> = new Set();
+const NO_DATA = Buffer.alloc(0);
 const ERRORS: ReadonlySet<number> = new Set([wire.EPERM, wire.EIO, wire.EINVAL, wire.ENOSPC]);

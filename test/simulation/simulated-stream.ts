@@ -34,7 +34,8 @@ export class SimulatedStream implements ByteStream {
   readonly peer: string;
   readonly #link: Link;
   readonly #lendsAhead: boolean;
-  #other: SimulatedStream | undefined;
+  /** The other end; itself until it is joined to it. */
+  #other: SimulatedStream = this;
   #reader: StreamReader | undefined;
   #paused = false;
   #gone = false;
@@ -110,7 +111,7 @@ export class SimulatedStream implements ByteStream {
     if (this.#gone) return;
     const { severed, random, weather, clock } = this.#link;
     const other = this.#other;
-    const unread = this.#arrived.length > 0 || (other?.#unreadBytes ?? 0) > 0;
+    const unread = this.#arrived.length > 0 || other.#unreadBytes > 0;
     this.#leave();
     const reader = this.#reader;
     if (reader !== undefined) this.#later(() => reader.closed(undefined));
@@ -121,20 +122,21 @@ export class SimulatedStream implements ByteStream {
     }
     // A reset overtakes what is under way, or what was read before it.
     const latestMs = Math.max(this.#lastArrivalMs, clock.nowMs()) + weather.latencyMaxMs;
-    clock.setAlarm(random.between(clock.nowMs(), latestMs), () => other?.reset(new Error("read ECONNRESET")));
+    clock.setAlarm(random.between(clock.nowMs(), latestMs), () => other.reset(new Error("read ECONNRESET")));
   }
 
   /** The other end, or the network, broke the connection. */
   reset(error: Error): void {
     if (this.#gone) return;
     this.#pendingReset = error;
-    if (this.#reader !== undefined && !this.#paused) this.#lose();
+    // A write that waits is told as well.
+    if (this.#reader !== undefined && (!this.#paused || this.#unsent.length > 0)) this.#lose();
   }
 
   /** The wire was cut: an unknown part of what was under way to this end still arrives, and at some time a reset. */
   sever(resetAfterMs: number): void {
     const { clock, random } = this.#link;
-    this.#mayStillArriveBytes = random.integer((this.#other?.#flyingBytes ?? 0) + 1);
+    this.#mayStillArriveBytes = random.integer(this.#other.#flyingBytes + 1);
     clock.setTimer(resetAfterMs, () => this.reset(new Error("read ECONNRESET")));
   }
 
@@ -167,7 +169,7 @@ export class SimulatedStream implements ByteStream {
       this.#flyingBytes += segment.length;
       this.#link.clock.setAlarm(this.#arrivalMs(), () => {
         this.#flyingBytes -= segment.length;
-        this.#other?.#arrive(segment);
+        this.#other.#arrive(segment);
       });
     }
     if (this.#unsent.length > 0) return;
@@ -191,7 +193,7 @@ export class SimulatedStream implements ByteStream {
     if (this.#finSent) return;
     this.#finSent = true;
     this.#link.clock.setAlarm(this.#arrivalMs(), () => {
-      if (!this.#link.severed) this.#other?.#finArrives();
+      if (!this.#link.severed) this.#other.#finArrives();
     });
     this.#closeIfOver();
   }
@@ -203,7 +205,7 @@ export class SimulatedStream implements ByteStream {
       bytes = segment.subarray(0, Math.min(segment.length, this.#mayStillArriveBytes));
       this.#mayStillArriveBytes -= bytes.length;
     } else if (this.#gone) {
-      clock.setTimer(weather.latencyMinMs, () => this.#other?.reset(new Error("write EPIPE")));
+      clock.setTimer(weather.latencyMinMs, () => this.#other.reset(new Error("write EPIPE")));
     }
     if (this.#gone || bytes.length === 0) return;
     this.#arrived.push(bytes);
@@ -255,7 +257,7 @@ export class SimulatedStream implements ByteStream {
       this.#lender = this.#reader;
       this.#lent = this.#reader.buffer();
     }
-    this.#other?.#wasRead(bytes.length);
+    this.#other.#wasRead(bytes.length);
   }
 
   #wasRead(bytes: number): void {

@@ -15,11 +15,19 @@ export const FUA = 1;
 export const NO_HOLE = 2;
 export const FAST_ZERO = 16;
 
-export const OFFERS = { READ_ONLY: 2, FLUSH: 4, FUA: 8, TRIM: 32, ZEROES: 64, MULTI: 256, CACHE: 1024, FAST: 2048 } as const;
+export const OFFERS = {
+  READ_ONLY: 2,
+  FLUSH: 4,
+  FUA: 8,
+  TRIM: 32,
+  ZEROES: 64,
+  MULTI: 256,
+  CACHE: 1024,
+  FAST: 2048,
+} as const;
 
 export const EPERM = 1;
 export const EIO = 5;
-export const ENOMEM = 12;
 export const EINVAL = 22;
 export const ENOSPC = 28;
 export const ESHUTDOWN = 108;
@@ -29,7 +37,6 @@ export const LIST = 3;
 export const INFO = 6;
 export const GO = 7;
 export const ACK = 1;
-export const REP_SERVER = 2;
 export const REP_INFO = 3;
 export const ERR_UNSUP = 0x80000001;
 export const ERR_POLICY = 0x80000002;

@@ -1,0 +1,276 @@
+import type { Log } from "../../src/ports/log.ts";
+import type { Endpoint } from "../../src/ports/network.ts";
+import { endpointText } from "../../src/transport/endpoint-text.ts";
+import { runInTurns } from "./event-turns.ts";
+import { blockHistory, notLinearizable } from "./linearizability.ts";
+import { ModelDisk } from "./model-disk.ts";
+import { ModelServer } from "./model-server.ts";
+import { Nemesis } from "./nemesis.ts";
+import { OperationHistory } from "./operation-history.ts";
+import { AUDITOR, drawScenario, type Scenario } from "./scenario.ts";
+import { SeededRandom } from "./seeded-random.ts";
+import { SimulatedClient } from "./simulated-client.ts";
+import { SimulatedClock } from "./simulated-clock.ts";
+import { SimulatedNetwork } from "./simulated-network.ts";
+import { SimulatedProxy } from "./simulated-proxy.ts";
+
+/** What makes a history other than the usual one. */
+export interface HistoryOptions {
+  /** For controls: how likely the server acknowledges a write and does not carry it out. */
+  readonly loseWriteChance?: number;
+  /** For controls: overlapping writes at the server are not reported as such. */
+  readonly blindToOverlap?: boolean;
+  /** For controls: makes the trouble that they need more frequent. */
+  readonly adjust?: (scenario: Scenario) => Scenario;
+  /** Keeps what happened, for who reads it. */
+  readonly traced?: boolean;
+}
+
+/** Something that must not happen; `block` when it happened to one. */
+export interface Violation {
+  readonly what: string;
+  readonly block?: number;
+}
+
+/** How a history went. */
+export interface HistoryOutcome {
+  readonly violations: readonly Violation[];
+  readonly operations: OperationHistory["operations"];
+  /** What else happened: moment in virtual milliseconds and words. Empty unless traced. */
+  readonly events: readonly { readonly atMs: number; readonly text: string }[];
+  readonly scenario: Scenario;
+  readonly faults: number;
+  readonly connections: number;
+  readonly turns: number;
+}
+
+const SERVER: Endpoint = { kind: "tcp", host: "server", port: 10809 };
+const PROXY: Endpoint = { kind: "tcp", host: "proxy", port: 10809 };
+
+/** More turns than any history needs, and more virtual time: it goes round in circles. */
+const MANY_TURNS = 200_000;
+const LONG_MS = 3_600_000;
+/** How long after the last client everything must have come to rest. */
+const REST_MS = 30_000;
+
+/** One history from its seed: the same seed and the same code give the same history. */
+class History {
+  readonly #violations: Violation[] = [];
+  readonly #events: { atMs: number; text: string }[] = [];
+  readonly #traced: boolean;
+  readonly #scenario: Scenario;
+  readonly #clock = new SimulatedClock();
+  readonly #record = new OperationHistory(() => this.#clock.nowMs());
+  readonly #random: SeededRandom;
+  readonly #network: SimulatedNetwork;
+  readonly #server: ModelServer;
+  readonly #nemesis: Nemesis;
+  readonly #proxy: SimulatedProxy;
+  readonly #clients: SimulatedClient[] = [];
+  #turns = 0;
+  #stopping = false;
+  #over = false;
+
+  constructor(seed: number, options: HistoryOptions) {
+    this.#traced = options.traced ?? false;
+    const random = new SeededRandom(seed);
+    this.#random = random;
+    const drawn = drawScenario(random.fork());
+    const scenario = options.adjust?.(drawn) ?? drawn;
+    this.#scenario = scenario;
+    const clock = this.#clock;
+    const report = (what: string): void => this.#report({ what });
+    const note = (text: string): void => this.#note(text);
+    this.#network = new SimulatedNetwork(clock, random.fork(), scenario.weather);
+    this.#server = new ModelServer({
+      endpoint: SERVER,
+      disk: new ModelDisk(scenario.blocks, scenario.blockBytes),
+      network: this.#network,
+      clock,
+      random: random.fork(),
+      character: { ...scenario.character, loseWriteChance: options.loseWriteChance ?? 0 },
+      checksOverlap: options.blindToOverlap !== true,
+      report,
+      note,
+    });
+    this.#nemesis = new Nemesis({
+      scenario,
+      clock,
+      random: random.fork(),
+      network: this.#network,
+      server: this.#server,
+      serverEndpoint: endpointText(SERVER),
+      proxyEndpoint: endpointText(PROXY),
+      note,
+    });
+    this.#proxy = new SimulatedProxy({
+      scenario,
+      network: this.#network,
+      clock,
+      random: random.fork(),
+      log: this.#log(),
+      serverEndpoint: SERVER,
+      listenEndpoint: PROXY,
+    });
+  }
+
+  async run(): Promise<HistoryOutcome> {
+    process.setUncaughtExceptionCaptureCallback((error) => this.#thrown(error));
+    try {
+      this.#live().then(
+        () => (this.#over = true),
+        (error: unknown) => this.#thrown(error),
+      );
+      await runInTurns(() => this.#turn());
+    } finally {
+      process.setUncaughtExceptionCaptureCallback(null);
+    }
+    this.#judge();
+    return {
+      violations: this.#violations,
+      operations: this.#record.operations,
+      events: this.#events,
+      scenario: this.#scenario,
+      faults: this.#nemesis.faults,
+      connections: this.#server.accepted,
+      turns: this.#turns,
+    };
+  }
+
+  /** One event; false when the history is over. */
+  #turn(): boolean {
+    if (this.#over) return false;
+    this.#turns += 1;
+    if (this.#turns > MANY_TURNS || this.#clock.nowMs() > LONG_MS) return this.#stuck("goes on for ever");
+    try {
+      return this.#clock.runNext() || this.#stuck("is stuck");
+    } catch (error) {
+      this.#thrown(error);
+      return false;
+    }
+  }
+
+  #stuck(how: string): false {
+    const waiting = this.#clients.flatMap((client) => client.waitsFor ?? []);
+    this.#report({ what: `it ${how}: ${waiting.length === 0 ? "no client waits" : waiting.join("; ")}` });
+    this.#over = true;
+    return false;
+  }
+
+  async #live(): Promise<void> {
+    const { clients, stopAtMs } = this.#scenario;
+    await this.#proxy.start();
+    this.#nemesis.begin();
+    const lives = clients.map((script) => this.#client(script).run());
+    if (stopAtMs !== undefined) {
+      await this.#sleep(stopAtMs);
+      this.#stopping = true;
+      this.#note("the proxy is stopped");
+      await this.#proxy.stop();
+      await Promise.all(lives);
+      await this.#sleep(REST_MS);
+    } else {
+      await Promise.all(lives);
+      this.#nemesis.calm();
+      await this.#rest();
+      if (!this.#errorsAllowed) this.#record.keepPromises();
+      await this.#client(AUDITOR).run();
+      await this.#rest();
+      // A connection that was cut before the calm may be noticed only now.
+      await this.#sleep(REST_MS);
+      if (!(await this.#proxy.stop()))
+        this.#report({ what: "the last FLUSH was not confirmed, though the server is well" });
+      if (!this.#server.wasLeftPolitely) this.#report({ what: "the server was left without DISC" });
+    }
+    this.#checkMemory(0);
+    await this.#sleep(REST_MS);
+    const open = this.#network.connections.length;
+    if (open > 0) this.#report({ what: `${open} connections are still open after the proxy was stopped` });
+    const timers = this.#proxy.clock.running;
+    if (timers > 0) this.#report({ what: `the proxy still has ${timers} timers running after it was stopped` });
+  }
+
+  #client(script: Scenario["clients"][number]): SimulatedClient {
+    const { blocks, blockBytes } = this.#scenario;
+    const client = new SimulatedClient(
+      script,
+      {
+        endpoint: PROXY,
+        network: this.#network,
+        clock: this.#clock,
+        history: this.#record,
+        blocks,
+        blockBytes,
+        errorsAllowed: this.#errorsAllowed,
+        stopping: () => this.#stopping,
+        report: (what) => this.#report({ what }),
+      },
+      this.#random.fork(),
+    );
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** A request may fail, because the server may refuse it or the proxy gives up holding it. */
+  get #errorsAllowed(): boolean {
+    return this.#scenario.character.errorChance > 0 || this.#scenario.holdTimeoutMs !== undefined;
+  }
+
+  /** Waits until the proxy holds nothing for anybody; reports when it does not come to that. */
+  async #rest(): Promise<void> {
+    const { budget, pool } = this.#proxy;
+    const idleBytes = this.#scenario.slabBytes;
+    const deadlineMs = this.#clock.nowMs() + REST_MS;
+    const busy = (): boolean => budget.heldRequests > 0 || this.#proxy.clients > 0 || pool.heldBytes > idleBytes;
+    while (busy() && this.#clock.nowMs() < deadlineMs) await this.#sleep(100);
+    if (this.#proxy.clients > 0) this.#report({ what: "clients that left still have a place" });
+    // The reader of the connection to the server keeps the slab that it reads into.
+    this.#checkMemory(idleBytes);
+  }
+
+  #checkMemory(idleBytes: number): void {
+    const { budget, pool } = this.#proxy;
+    if (pool.heldBytes > idleBytes) this.#report({ what: `${pool.heldBytes} bytes of slabs are held at rest` });
+    if (budget.heldBytes > 0 || budget.heldRequests > 0) {
+      this.#report({ what: `${budget.heldRequests} requests of ${budget.heldBytes} bytes are held at rest` });
+    }
+  }
+
+  #sleep(forMs: number): Promise<void> {
+    return new Promise((resolve) => this.#clock.setTimer(forMs, resolve));
+  }
+
+  #judge(): void {
+    const { blocks, holdTimeoutMs, stopAtMs } = this.#scenario;
+    const mayLinger = holdTimeoutMs !== undefined || stopAtMs !== undefined;
+    for (let block = 0; block < blocks; block += 1) {
+      const why = notLinearizable(blockHistory(this.#record.operations, block, mayLinger));
+      if (why !== undefined) this.#report({ what: why, block });
+    }
+  }
+
+  #thrown(error: unknown): void {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#report({ what: `the core threw: ${text}` });
+    this.#over = true;
+  }
+
+  #report(violation: Violation): void {
+    this.#violations.push(violation);
+    this.#note(`VIOLATION: ${violation.what}`);
+  }
+
+  #note(text: string): void {
+    if (this.#traced) this.#events.push({ atMs: this.#clock.nowMs(), text });
+  }
+
+  #log(): Log {
+    const line = (message: string): void => this.#note(`proxy: ${message}`);
+    return { debug: line, info: line, warning: line, error: line };
+  }
+}
+
+/** Runs the history of a seed. */
+export function runHistory(seed: number, options: HistoryOptions = {}): Promise<HistoryOutcome> {
+  return new History(seed, options).run();
+}

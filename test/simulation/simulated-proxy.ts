@@ -1,0 +1,86 @@
+import { Listener } from "../../src/downstream/listener.ts";
+import type { Log } from "../../src/ports/log.ts";
+import type { Endpoint, Network } from "../../src/ports/network.ts";
+import { drain } from "../../src/proxy/drain.ts";
+import { offeredDisk } from "../../src/proxy/offered-disk.ts";
+import { SingleExport } from "../../src/proxy/single-export.ts";
+import { ByteBudget } from "../../src/transport/byte-budget.ts";
+import { SlabPool } from "../../src/transport/slab-pool.ts";
+import { ResilientDisk } from "../../src/upstream/resilient-disk.ts";
+import type { Scenario } from "./scenario.ts";
+import type { SeededRandom } from "./seeded-random.ts";
+import { CountingClock, type SimulatedClock } from "./simulated-clock.ts";
+
+/** Where the proxy of a simulation lives. */
+export interface SimulatedProxyOptions {
+  readonly scenario: Scenario;
+  readonly network: Network;
+  readonly clock: SimulatedClock;
+  readonly random: SeededRandom;
+  readonly log: Log;
+  readonly serverEndpoint: Endpoint;
+  readonly listenEndpoint: Endpoint;
+}
+
+/**
+ * The real core, put together as the composition root does it, except that memory is scarce and poisoned when it comes
+ * home.
+ */
+export class SimulatedProxy {
+  readonly clock: CountingClock;
+  readonly pool: SlabPool;
+  readonly budget: ByteBudget;
+  readonly #options: SimulatedProxyOptions;
+  readonly #disk: ResilientDisk;
+  #listener: Listener | undefined;
+
+  constructor(options: SimulatedProxyOptions) {
+    const { scenario, network, random, log, serverEndpoint } = options;
+    const { slabBytes, idleSlabs, budgetBytes, budgetRequests, holdTimeoutMs } = scenario;
+    this.#options = options;
+    this.clock = new CountingClock(options.clock);
+    this.pool = new SlabPool({ slabBytes, idleSlabs, poison: true });
+    this.budget = new ByteBudget(budgetBytes, budgetRequests);
+    this.#disk = new ResilientDisk({
+      network,
+      random,
+      log,
+      clock: this.clock,
+      pool: this.pool,
+      target: { endpoint: serverEndpoint, bindAddress: undefined },
+      exportName: "",
+      holdTimeoutMs,
+      reconnectIntervalMaxMs: 5000,
+    });
+  }
+
+  /** Connects to the server, then listens. */
+  async start(): Promise<void> {
+    const { scenario, network, log, listenEndpoint } = this.#options;
+    const { maxClients } = scenario;
+    await this.#disk.open();
+    this.#listener = new Listener({
+      network,
+      log,
+      clock: this.clock,
+      pool: this.pool,
+      budget: this.budget,
+      exports: new SingleExport("", offeredDisk(this.#disk, maxClients)),
+      endpoint: listenEndpoint,
+      socketMode: 0o600,
+      maxClients,
+    });
+    await this.#listener.open();
+  }
+
+  /** Clients that it serves or lets wait. */
+  get clients(): number {
+    return (this.#listener?.clients ?? 0) + (this.#listener?.waitingClients ?? 0);
+  }
+
+  /** Stops as the proxy does; resolves to whether the server confirmed a last FLUSH. */
+  async stop(): Promise<boolean> {
+    if (this.#listener !== undefined) await drain(this.#listener, this.clock);
+    return this.#disk.close();
+  }
+}
