@@ -129,7 +129,7 @@ async function drive<Result>(
 const CUT_MARGIN_BYTES = 300;
 
 /** The same bytes as they may arrive: whole, byte by byte, and in two pieces cut at every position. */
-export function everyChunking(bytes: Buffer): Buffer[][] {
+function everyChunking(bytes: Buffer): Buffer[][] {
   const cuts = Array.from({ length: Math.max(bytes.length - 1, 0) }, (_, index) => index + 1).filter(
     (cut) => cut < CUT_MARGIN_BYTES || cut > bytes.length - CUT_MARGIN_BYTES,
   );
