@@ -7,6 +7,8 @@ export default defineConfig({
       {
         test: {
           name: "integration",
+          // After the unit tests: real processes and the simulation would slow each other down.
+          sequence: { groupOrder: 1 },
           include: ["test/integration/**/*.test.ts"],
           globalSetup: ["test/integration/support/build.ts"],
           testTimeout: 60_000,
