@@ -1,10 +1,19 @@
 import assert from "node:assert";
 
-import { EXPORT_NAME_PADDING_BYTES, HANDSHAKE_FLAG, INFO, MAGIC, OPTION, OPTION_REPLY } from "./constants.ts";
+import {
+  EXPORT_NAME_PADDING_BYTES,
+  HANDSHAKE_FLAG,
+  INFO,
+  MAGIC,
+  OLDSTYLE_HELLO_BYTES,
+  OPTION,
+  OPTION_REPLY,
+} from "./constants.ts";
 import { type Dialogue, read, skip, write } from "./dialogue.ts";
 import { escapeText } from "./escape-bytes.ts";
 import type { Geometry } from "./geometry.ts";
 import { HandshakeRefused } from "./handshake-refused.ts";
+import { decodeOldstyleHello } from "./oldstyle-hello.ts";
 import { encodeExportQuery } from "./option-export-query.ts";
 import { type Findings, geometryFrom } from "./option-findings.ts";
 import { encodeOption } from "./option-header.ts";
@@ -28,21 +37,31 @@ export interface ClientHandshakeOptions {
 }
 
 /**
- * The client's side of the newstyle handshake, from the greeting to the transmission phase: GO, or EXPORT_NAME with
- * servers that don't know it. Throws HandshakeRefused when the server won't serve this export (or speaks old style),
+ * The client's side of the handshake, old style or new, from the greeting to the transmission phase: GO, or EXPORT_NAME with
+ * servers that don't know it. Throws HandshakeRefused when the server won't serve this export (or can't even be asked for it),
  * ProtocolViolation when it breaks the protocol. A server that refuses EXPORT_NAME just closes the connection.
  */
 export function* clientHandshake(options: ClientHandshakeOptions): Dialogue<Geometry> {
   assert(isProtocolText(options.exportName), "the export's name does not fit into the protocol");
-  const flags = (yield* receiveGreeting()) & (HANDSHAKE_FLAG.FIXED_NEWSTYLE | HANDSHAKE_FLAG.NO_ZEROES);
+  const greeting = yield* receiveGreeting();
+  if (typeof greeting !== "number") return oldstyle(greeting, options.exportName);
+  const flags = greeting & (HANDSHAKE_FLAG.FIXED_NEWSTYLE | HANDSHAKE_FLAG.NO_ZEROES);
   yield* sendClientFlags(flags);
   const speaksGo = (flags & HANDSHAKE_FLAG.FIXED_NEWSTYLE) !== 0;
   const found = speaksGo ? yield* go(options) : undefined;
   return found ?? (yield* exportName(options.exportName, (flags & HANDSHAKE_FLAG.NO_ZEROES) === 0));
 }
 
-/** Receives the server's first words and returns its handshake flags. */
-function* receiveGreeting(): Dialogue<number> {
+/** An old-style server has one export and does not ask which one is wanted. */
+function oldstyle(hello: Buffer, wantedName: string): Geometry {
+  if (wantedName === "") return decodeOldstyleHello(hello);
+  throw new HandshakeRefused(
+    `the server speaks old style, which knows no export names like "${escapeText(wantedName)}"`,
+  );
+}
+
+/** Receives the server's first words and returns its handshake flags, or the whole hello of an old-style server. */
+function* receiveGreeting(): Dialogue<number | Buffer> {
   const magics = yield* read(16);
   if (magics.readUInt32BE(0) !== MAGIC.INIT_HIGH || magics.readUInt32BE(4) !== MAGIC.INIT_LOW) {
     throw new ProtocolViolation(`the greeting begins with ${magics.toString("hex", 0, 8)}: this is no NBD server`);
@@ -50,7 +69,7 @@ function* receiveGreeting(): Dialogue<number> {
   const high = magics.readUInt32BE(8);
   const low = magics.readUInt32BE(12);
   if (high === MAGIC.OLDSTYLE_HIGH && low === MAGIC.OLDSTYLE_LOW) {
-    throw new HandshakeRefused("the server speaks old-style negotiation only, which is not supported");
+    return Buffer.concat([magics, yield* read(OLDSTYLE_HELLO_BYTES - magics.length)]);
   }
   if (high !== MAGIC.OPTION_HIGH || low !== MAGIC.OPTION_LOW) {
     throw new ProtocolViolation(`the greeting names an unknown style, ${magics.toString("hex", 8)}`);

@@ -101,6 +101,9 @@ export const STRING_LIMIT_BYTES = 4096;
 /** The payload that every server must be ready for, in bytes ("Size constraints"): 32 MiB. */
 export const PORTABLE_PAYLOAD_BYTES = 0x0200_0000;
 
+/** The whole negotiation of an old-style server, in bytes ("Oldstyle negotiation"). */
+export const OLDSTYLE_HELLO_BYTES = 152;
+
 /** Sizes of the fixed messages of the transmission phase, in bytes. */
 export const REQUEST_HEADER_BYTES = 28;
 /** A simple reply without its data, in bytes. */

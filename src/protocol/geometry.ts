@@ -11,4 +11,6 @@ export interface Geometry {
   /** The canonical name and the description that the server gave; empty when it gave none. */
   readonly name: string;
   readonly description: string;
+  /** The hello of an old-style server, to be repeated byte for byte; absent with servers that negotiate. */
+  readonly oldstyleHello?: Buffer;
 }

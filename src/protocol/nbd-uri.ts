@@ -29,6 +29,7 @@ const IPV6 = /^(?=.*:.*:)[0-9a-f:.]+(?:%[\w.~-]+)?$/i;
  * that begins with NUL (`%00`) is an abstract one. Throws NbdUriError.
  */
 export function parseNbdUri(text: string): NbdUri {
+  if (/\p{Cs}/u.test(text)) throw wrong("it contains half a character");
   const unsafe = /[\p{Cc}\s#]/u.exec(text)?.[0];
   if (unsafe !== undefined) throw wrong(`"${escapeText(unsafe)}" must be written as ${encodeURIComponent(unsafe)}`);
   const [, scheme, authority, path, query] = URI.exec(text) ?? [];

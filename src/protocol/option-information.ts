@@ -44,15 +44,21 @@ export function encodeExportFields(fields: ExportFields): Buffer {
 
 /** The reverse of `encodeExportFields`. Throws ProtocolViolation on a size beyond 2^53 - 1 or flags without HAS_FLAGS. */
 export function decodeExportFields(bytes: Buffer): ExportFields {
-  const size = bytes.readBigUInt64BE(0);
-  if (size > BigInt(Number.MAX_SAFE_INTEGER)) {
-    throw new ProtocolViolation(`the export claims a size of ${size} bytes, more than any disk has`);
-  }
+  const sizeBytes = decodeExportSize(bytes);
   const flags = bytes.readUInt16BE(8);
   if ((flags & TRANSMISSION_FLAG.HAS_FLAGS) === 0) {
     throw new ProtocolViolation(`the transmission flags 0x${flags.toString(16)} lack HAS_FLAGS`);
   }
-  return { sizeBytes: Number(size), flags };
+  return { sizeBytes, flags };
+}
+
+/** The size of an export, the first 8 of these bytes. Throws ProtocolViolation when it is beyond 2^53 - 1. */
+export function decodeExportSize(bytes: Buffer): number {
+  const size = bytes.readBigUInt64BE(0);
+  if (size > BigInt(Number.MAX_SAFE_INTEGER)) {
+    throw new ProtocolViolation(`the export claims a size of ${size} bytes, more than any disk has`);
+  }
+  return Number(size);
 }
 
 /**

@@ -21,14 +21,20 @@ export class RequestDecoder<Source extends ByteSource> {
   readonly #header: RequestHeader = { flags: 0, command: 0, cookieHigh: 0, cookieLow: 0, offset: 0, length: 0 };
   /** Payload bytes of the current request that are still to come. */
   #owed = 0;
+  #whole = 0;
 
   constructor(sink: RequestSink<Source>) {
     this.#sink = sink;
   }
 
-  /** Whether the bytes so far end in the middle of a payload. */
-  get insidePayload(): boolean {
-    return this.#owed > 0;
+  /** Payload bytes of a request that has begun, and are still to come. */
+  get owedBytes(): number {
+    return this.#owed;
+  }
+
+  /** How many requests were whole so far. */
+  get wholeRequests(): number {
+    return this.#whole;
   }
 
   /**
@@ -45,6 +51,7 @@ export class RequestDecoder<Source extends ByteSource> {
         this.#sink.payload(source, at, stop);
         at = stop;
         if (this.#owed > 0) return at;
+        this.#whole += 1;
         this.#sink.requestEnd();
       }
       if (end - at < REQUEST_HEADER_BYTES) return at;
@@ -53,7 +60,10 @@ export class RequestDecoder<Source extends ByteSource> {
       if (!this.#sink.request(header, source, at)) return at;
       at += REQUEST_HEADER_BYTES;
       if (header.command === COMMAND.WRITE && header.length > 0) this.#owed = header.length;
-      else this.#sink.requestEnd();
+      else {
+        this.#whole += 1;
+        this.#sink.requestEnd();
+      }
     }
   }
 }

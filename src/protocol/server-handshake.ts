@@ -40,7 +40,8 @@ export interface ServerHandshakeOptions<Opened> {
 }
 
 /** Anything with a geometry can be served. */
-interface Served {
+/** What can be served to a client. */
+export interface Served {
   readonly geometry: Geometry;
 }
 

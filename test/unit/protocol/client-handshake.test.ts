@@ -260,12 +260,55 @@ describe("clientHandshake with a server that refuses", () => {
     const { ending } = await ask(bytes, 'a"\n');
     expect(ending.kind === "threw" && String(ending.error)).toContain('export "a\\"\\n" with');
   });
+});
 
-  it("says so when the server speaks old style", async () => {
-    const error = await errorAfter("4e42444d41474943 0000420281861253");
+describe("clientHandshake with an old-style server", () => {
+  const MAGICS = "4e42444d41474943 0000420281861253";
+  const HELLO = wireBytes(MAGICS, "0000000004000000 0000 002d", Buffer.alloc(124));
+
+  it("takes its hello for the whole handshake, says nothing, and keeps the hello", async () => {
+    const driven = await ask(wireBytes(HELLO, "67446698"), "");
+    expect(driven.ending).toEqual({
+      kind: "returned",
+      result: {
+        sizeBytes: 0x4000000,
+        flags: 0x2d,
+        minimumBlockBytes: 1,
+        preferredBlockBytes: 4096,
+        maximumPayloadBytes: 0x2000000,
+        name: "",
+        description: "",
+        oldstyleHello: HELLO,
+      },
+    });
+    expect(driven.sent).toHaveLength(0);
+    expect(driven.unread).toEqual(wireBytes("67446698"));
+  });
+
+  it("takes zero flags for a disk that can be read and written, and nothing else", async () => {
+    const { ending } = await ask(wireBytes(MAGICS, "0000000000001000 0000 0000", Buffer.alloc(124)), "");
+    expect(ending).toMatchObject({ kind: "returned", result: { sizeBytes: 4096, flags: 0 } });
+  });
+
+  it("waits for more when the hello is cut short anywhere", async () => {
+    for (let length = 0; length < HELLO.length; length += 1) {
+      const dialogue = clientHandshake({ exportName: "", limits: LIMITS });
+      const { ending } = await driveDialogue(dialogue, [HELLO.subarray(0, length)]);
+      expect(ending, `after ${length} bytes`).toEqual({ kind: "starved" });
+    }
+  });
+
+  it.each(["0020000000000000", "8000000000000000", "ffffffffffffffff"])("rejects a size of 0x%s", async (size) => {
+    const { ending } = await ask(wireBytes(MAGICS, size, Buffer.alloc(128)), "");
+    expect(ending).toMatchObject({ kind: "threw", error: { name: "ProtocolViolation" } });
+  });
+
+  it("can't ask it for an export by name, and says so", async () => {
+    const { ending } = await ask(HELLO, 'a"\n');
+    const error = ending.kind === "threw" ? ending.error : undefined;
     expect(error).toBeInstanceOf(HandshakeRefused);
     expect(error).toMatchObject({ optionReply: undefined });
-    expect(error.message).toContain("the server speaks old-style negotiation only");
+    expect(String(error)).toContain(String.raw`the server speaks old style, which knows no export names like "a\"\n"`);
   });
 });
 

@@ -112,10 +112,10 @@ describe("RequestDecoder", () => {
     const decoder = new RequestDecoder(sink);
     const bytes = requestBytes({ command: 1, payload: Buffer.from("abc") });
     expect(decodePieces(decoder, [bytes.subarray(0, 28)])).toHaveLength(0);
-    expect(decoder.insidePayload).toBe(true);
+    expect([decoder.owedBytes, decoder.wholeRequests]).toEqual([3, 0]);
     expect(sink.requests).toEqual([]);
     decodePieces(decoder, [bytes.subarray(28)]);
-    expect(decoder.insidePayload).toBe(false);
+    expect([decoder.owedBytes, decoder.wholeRequests]).toEqual([0, 1]);
     expect(sink.requests).toHaveLength(1);
   });
 
