@@ -1,0 +1,94 @@
+import assert from "node:assert";
+import type { Disk, DiskHandle, DiskRequest, DiskUser } from "../disk.ts";
+import { COMMAND } from "../protocol/constants.ts";
+import type { Geometry } from "../protocol/geometry.ts";
+import { ReadAhead } from "./read-ahead.ts";
+import type { ReadAheadUser } from "./waiting-read.ts";
+
+/** How a ReadAheadDisk is made. */
+export interface ReadAheadOptions {
+  /** Memory for what is fetched ahead, in bytes; at least 1. */
+  readonly cacheBytes: number;
+}
+
+/**
+ * A disk that reads ahead of sequential readers.
+ *
+ * Every change of what lies below must pass through it: users of the disk below that write past it would leave it with old
+ * data. Reads with flags, and reads longer than its memory, go straight down.
+ */
+export class ReadAheadDisk implements Disk {
+  readonly #below: Disk;
+  readonly #readAhead: ReadAhead;
+  readonly #cacheBytes: number;
+  /** The way down for what no user asked for, while there are users. */
+  #own: DiskHandle | undefined;
+  #users = 0;
+
+  /** The disk below must be open: its geometry is asked for. */
+  constructor(below: Disk, options: ReadAheadOptions) {
+    const { cacheBytes } = options;
+    assert(cacheBytes > 0, "a cache without memory");
+    const { sizeBytes, minimumBlockBytes, maximumPayloadBytes } = below.geometry;
+    this.#below = below;
+    this.#cacheBytes = cacheBytes;
+    const endOffset = sizeBytes - (sizeBytes % minimumBlockBytes);
+    this.#readAhead = new ReadAhead({ cacheBytes, endOffset, maximumPayloadBytes }, (request) =>
+      this.#own?.submit(request),
+    );
+  }
+
+  get geometry(): Geometry {
+    return this.#below.geometry;
+  }
+
+  /** Memory in use for data that was fetched ahead, or was asked for, in bytes. */
+  get heldBytes(): number {
+    return this.#readAhead.heldBytes;
+  }
+
+  attach(user: DiskUser): DiskHandle {
+    this.#users += 1;
+    this.#own ??= this.#below.attach({ onReset: () => this.#readAhead.reset() });
+    // Everything is forgotten before a user hears of the reset, in whatever order the disk below tells its users.
+    const onReset = (): void => {
+      this.#readAhead.reset();
+      user.onReset();
+    };
+    const one: ReadAheadUser = { below: this.#below.attach({ onReset }), closed: false };
+    return { submit: (request) => this.#submit(request, one), close: () => this.#close(one) };
+  }
+
+  #submit(request: DiskRequest, user: ReadAheadUser): void {
+    switch (request.command) {
+      case COMMAND.READ:
+        if (this.#isPlain(request) && !user.closed) this.#readAhead.read(request, user);
+        else user.below.submit(request);
+        return;
+      case COMMAND.WRITE:
+      case COMMAND.WRITE_ZEROES:
+      case COMMAND.TRIM:
+        user.below.submit(this.#readAhead.write(request));
+        return;
+      default:
+        user.below.submit(request);
+    }
+  }
+
+  #isPlain({ flags, length }: DiskRequest): boolean {
+    return flags === 0 && length > 0 && length <= this.#cacheBytes;
+  }
+
+  #close(user: ReadAheadUser): void {
+    if (user.closed) return;
+    user.closed = true;
+    this.#readAhead.leave(user);
+    user.below.close();
+    this.#users -= 1;
+    if (this.#users > 0) return;
+    this.#readAhead.reset();
+    const own = this.#own;
+    this.#own = undefined;
+    own?.close();
+  }
+}
