@@ -18,6 +18,15 @@ export const LIMITS = {
   /** A payload up to this length is read and answered with an error; a longer one ends the connection. */
   discardPayloadBytes: 64 * 1024 * 1024,
 
+  /** What one client may hold of the budget before its next requests wait: the others need some as well. */
+  clientBytes: 64 * 1024 * 1024,
+  /** A request that was begun must be whole within this time, */
+  messageMs: 30_000,
+  /** and its payload within as much more as it takes at this pace, 1 Mbit/s: who is slower can't use a disk. */
+  payloadBytesPerMs: 128,
+
+  /** The most clients that can be asked for: each has a slab to read into, 256 MiB for this many. */
+  servedClients: 1024,
   /** Clients that wait for their turn. */
   waitingClients: 128,
   /** What a waiting client may say before its hello; clients have nothing to say before it. */
@@ -43,6 +52,12 @@ export const LIMITS = {
   retryJitter: 0.2,
   /** After this time in an outage the distance doubles up to `--reconnect-interval-max`. */
   retryQuickForMs: 60_000,
+  /** How long a silent connection is kept while another one to the same server works: its requests may just be slow. */
+  patienceMs: 10_000,
+  /** Attempts beside a silent connection that may go ungreeted in a row: one can be bad luck. */
+  ungreetedAttempts: 2,
+  /** A connection that was given up may take this long to finish what it was sent; its answers count until then. */
+  retireMs: 10_000,
   /** A connection that stood this long, or answered a request, ends an outage: the next one starts with quick tries. */
   provenMs: 10_000,
   /** Requests in flight may take this long to finish when the proxy stops. */

@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 
-import type { CommandName, FlagOption, Meaning, ValueOption } from "./option.ts";
+import type { AnyOption, CommandName, Meaning } from "./option.ts";
 import { OPTION_TABLE } from "./option-table.ts";
 
 /** Wide enough for two columns, and the same whatever the terminal: the text can be compared and piped. */
@@ -28,7 +28,7 @@ const USAGE: Readonly<
 };
 
 /** The rows of the option table that one command knows. */
-export function optionsOf(command: CommandName): (ValueOption<unknown> | FlagOption)[] {
+export function optionsOf(command: CommandName): AnyOption[] {
   return Object.values(OPTION_TABLE).filter((option) => meaningFor(option, command) !== undefined);
 }
 
@@ -50,21 +50,23 @@ export function commanderCommand(name: CommandName): Command {
   return command;
 }
 
-function meaningFor(option: ValueOption<unknown> | FlagOption, command: CommandName): Meaning | undefined {
+function meaningFor(option: AnyOption, command: CommandName): Meaning | undefined {
   return option.meanings[command];
 }
 
-function flagsOf(option: ValueOption<unknown> | FlagOption): string {
-  const short = option.short === undefined ? "" : `-${option.short}, `;
-  return option.kind === "flag" ? `${short}--${option.long}` : `${short}--${option.long} <${option.valueName}>`;
+function flagsOf(option: AnyOption): string {
+  const names = `${option.short === undefined ? "" : `-${option.short}, `}--${option.long}`;
+  if (option.kind === "flag") return names;
+  const mayStandAlone = option.kind === "value" && option.impliedText !== undefined;
+  return mayStandAlone ? `${names} [${option.valueName}]` : `${names} <${option.valueName}>`;
 }
 
-/** Commander's own notation without the brackets, long names below each other. */
+/** As in manual pages, where commander has `<ADDR>` and ` [BYTES]`; long names below each other. */
 function optionTerm({ short, flags }: Option): string {
-  return `${short === undefined ? "    " : ""}${flags.replaceAll(/[<>]/g, "")}`;
+  return `${short === undefined ? "    " : ""}${flags.replace(" [", "[=").replaceAll(/[<>]/g, "")}`;
 }
 
-function descriptionOf(option: ValueOption<unknown> | FlagOption, meaning: Meaning): string {
+function descriptionOf(option: AnyOption, meaning: Meaning): string {
   if (option.kind === "flag") return meaning.help;
   const standsIn = meaning.default === undefined ? option.env : `${option.env}, default: ${meaning.default}`;
   return `${meaning.help} [${standsIn}]`;

@@ -2,11 +2,12 @@ import { CommanderError } from "commander";
 
 import { BadValue } from "../config/bad-value.ts";
 import { badSetting } from "../config/setting.ts";
-import type { GivenText, Maybe } from "../config/setting.ts";
+import type { GivenText, Maybe, Setting } from "../config/setting.ts";
 import { UsageError } from "../config/usage-error.ts";
 import { commanderCommand, optionsOf } from "./commander-command.ts";
+import { detachedFrom, longForm } from "./long-form.ts";
 import { COMMAND_NAMES } from "./option.ts";
-import type { CommandName, FlagOption, ValueOption } from "./option.ts";
+import type { CommandName, FlagOption, ListOption, ParsedOption, ValueOption } from "./option.ts";
 
 /** Environment variables, as in `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -30,28 +31,30 @@ export class GivenOptions {
 
   /** The option's value and where it comes from; undefined when it is absent. Throws UsageError when it is bad. */
   get<T>(option: ValueOption<T>): Maybe<T> {
-    const raw = this.#raw(option);
-    if (raw === undefined) return undefined;
-    try {
-      return { ...raw, value: option.parse(raw.text) };
-    } catch (error) {
-      if (!(error instanceof BadValue)) throw error;
-      throw badSetting(raw, error.message, error);
-    }
+    const typed = this.#typed(option).at(-1);
+    if (typed !== undefined) return parsed(typed, option.parse);
+    const inherited = this.#inherited(option);
+    return inherited === undefined ? undefined : parsed(inherited, option.parseEnv);
   }
 
-  #raw(option: ValueOption<unknown>): GivenText | undefined {
-    const texts = this.#values.get(option.long) ?? [];
-    const text = texts.at(-1);
-    if (text !== undefined) {
-      const raw = { text, label: `--${option.long}`, origin: "command line" } as const;
-      if (option.once && texts.length > 1) throw badSetting(raw, "is one too many; the option can be given once");
-      return raw;
-    }
+  /** The option's values in their order, all from the same place. Throws UsageError when one is bad. */
+  list<T>(option: ListOption<T>): readonly Setting<T>[] {
+    const typed = this.#typed(option);
+    if (typed.length > 0) return typed.map((given) => parsed(given, option.parse));
+    const inherited = this.#inherited(option);
+    const texts = inherited?.text.split(option.separator).filter((text) => text !== "") ?? [];
+    return texts.map((text) => parsed({ label: option.env, origin: "environment", text }, option.parseEnv));
+  }
+
+  #typed({ long }: ParsedOption<unknown>): GivenText[] {
+    const texts = this.#values.get(long) ?? [];
+    return texts.map((text) => ({ text, label: `--${long}`, origin: "command line" }));
+  }
+
+  #inherited({ env }: ParsedOption<unknown>): GivenText | undefined {
+    const text = this.#env[env];
     // An empty variable is how many a service file says "not set".
-    const variable = this.#env[option.env];
-    if (variable === undefined || variable === "") return undefined;
-    return { text: variable, label: option.env, origin: "environment" };
+    return text === undefined || text === "" ? undefined : { text, label: env, origin: "environment" };
   }
 }
 
@@ -67,52 +70,34 @@ export function givenOptions(command: CommandName, argv: readonly string[], env:
     });
   }
   try {
-    parser.parse(withLongEquals(command, argv), { from: "user" });
+    parser.parse(longForm(command, argv), { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // Who asks for help gets it, whatever else is wrong.
     if (!flags.includes("help")) throw unknownOrIncomplete(error);
   }
   const [stray] = parser.args;
-  if (stray !== undefined && !flags.includes("help")) throw strayWord(stray);
+  if (stray !== undefined && !flags.includes("help")) throw strayWord(stray, detachedFrom(command, argv, stray));
   return new GivenOptions(flags, values, env);
 }
 
-/**
- * The arguments with `-p=1234` as `--port=1234`: the manual of the original uses the form, getopt and commander would
- * take the value to be `=1234`.
- */
-function withLongEquals(command: CommandName, argv: readonly string[]): string[] {
-  const options = optionsOf(command).filter(({ short }) => short !== undefined);
-  const find = (letter: string | undefined) => options.find(({ short }) => short === letter);
-  const result: string[] = [];
-  let isValue = false;
-  for (const [i, arg] of argv.entries()) {
-    if (arg === "--" && !isValue) return [...result, ...argv.slice(i)];
-    const { flags = "", letter, text = "" } = (isValue ? null : SHORT_EQUALS.exec(arg))?.groups ?? {};
-    const option = find(letter);
-    if (option?.kind === "value" && Array.from(flags).every((flag) => find(flag)?.kind === "flag")) {
-      if (flags !== "") result.push(`-${flags}`);
-      result.push(`--${option.long}=${text}`);
-    } else {
-      result.push(arg);
-    }
-    // What follows an option is its value, whatever it looks like.
-    isValue = !isValue && optionsOf(command).some((row) => row.kind === "value" && namesOf(row).includes(arg));
+function parsed<T>(given: GivenText, parse: (text: string) => T): Setting<T> {
+  try {
+    return { ...given, value: parse(given.text) };
+  } catch (error) {
+    if (!(error instanceof BadValue)) throw error;
+    throw badSetting(given, error.message, error);
   }
-  return result;
 }
 
-/** `-p=1234`, also behind flags: `-vp=1234`. */
-const SHORT_EQUALS = /^-(?<flags>[a-z]*)(?<letter>[a-z])=(?<text>.*)$/is;
-
-function namesOf({ long, short }: ValueOption<unknown> | FlagOption): string[] {
-  return short === undefined ? [`--${long}`] : [`--${long}`, `-${short}`];
-}
-
-function strayWord(word: string): UsageError {
-  const problem = COMMAND_NAMES.includes(word) ? "must come first" : "is neither a command nor the value of an option";
-  return new UsageError(`${JSON.stringify(word)} ${problem}`, { value: word });
+function strayWord(word: string, option: ValueOption<unknown> | undefined): UsageError {
+  if (COMMAND_NAMES.includes(word)) return new UsageError(`${JSON.stringify(word)} must come first`, { value: word });
+  if (option === undefined) {
+    return new UsageError(`${JSON.stringify(word)} is neither a command nor the value of an option`, { value: word });
+  }
+  const label = `--${option.long}`;
+  const reason = `must be attached with '=', as in ${label}=${option.valueName}`;
+  return badSetting({ text: word, label, origin: "command line" }, reason);
 }
 
 /** Commander names the option in quotes, and knows similar ones. */

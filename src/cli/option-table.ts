@@ -1,13 +1,22 @@
+import { parseAddressRange } from "../config/address-range.ts";
 import { parseBindAddress, parseListenAddress, parseServerAddress } from "../config/address.ts";
-import { parseDurationOrForever, parseReconnectInterval } from "../config/duration.ts";
+import { parseClientCount } from "../config/client-count.ts";
+import {
+  parseDurationOrForever,
+  parsePositiveDuration,
+  parsePositiveDurationOrOff,
+  parseReconnectInterval,
+  parseWholeSeconds,
+} from "../config/duration.ts";
 import { parseExportName } from "../config/export-name.ts";
 import { parseFilePath } from "../config/file-path.ts";
+import { parseGreetingStyle } from "../config/greeting-style.ts";
 import { parseListenPort, parseServerPort } from "../config/port.ts";
-import { parseDiskSize } from "../config/size.ts";
+import { parseDiskSize, parseSize } from "../config/size.ts";
 import { parseSocketMode } from "../config/socket-mode.ts";
 import { parseUpstreamUri } from "../config/upstream-uri.ts";
-import { flagOption, valueOption } from "./option.ts";
-import type { FlagOption, ValueOption } from "./option.ts";
+import { flagOption, listOption, valueOption } from "./option.ts";
+import type { AnyOption } from "./option.ts";
 
 /** Every option of every command, in the order of the help text. Parsing and help are made from this table alone. */
 export const OPTION_TABLE = {
@@ -60,15 +69,17 @@ export const OPTION_TABLE = {
     meanings: { proxy: { help: "the NBD server's TCP port. Needed unless the server is at a UNIX socket" } },
     parse: parseServerPort,
   }),
-  upstream: valueOption({
+  upstream: listOption({
     long: "upstream",
     valueName: "URI",
-    once: true,
+    separator: /\s+/,
     meanings: {
       proxy: {
         help:
           "the NBD server and its export in one, instead of -C, -P and --export: " +
-          "nbd://HOST[:PORT]/EXPORT or nbd+unix:///EXPORT?socket=PATH",
+          "nbd://HOST[:PORT]/EXPORT or nbd+unix:///EXPORT?socket=PATH. " +
+          "Can be repeated for other ways to the same storage, the preferred one first; " +
+          "in the environment, blanks separate them",
       },
     },
     parse: parseUpstreamUri,
@@ -77,7 +88,9 @@ export const OPTION_TABLE = {
     long: "export",
     valueName: "NAME",
     meanings: {
-      proxy: { help: "the server's export to ask for, and to offer; the default export when absent" },
+      proxy: {
+        help: "the server's export to ask for, and to offer, unless the URI names one; the default export when absent",
+      },
       serve: { help: "the name to serve the disk under; the default export when absent" },
     },
     parse: parseExportName,
@@ -88,6 +101,70 @@ export const OPTION_TABLE = {
     valueName: "ADDR",
     meanings: { proxy: { help: "local IP address to connect to the server from" } },
     parse: parseBindAddress,
+  }),
+  handshake: valueOption({
+    long: "handshake",
+    valueName: "STYLE",
+    meanings: {
+      proxy: { help: "how to greet clients: oldstyle, newstyle, or auto, as the server does it", default: "auto" },
+    },
+    parse: parseGreetingStyle,
+  }),
+  maxClients: valueOption({
+    long: "max-clients",
+    valueName: "N",
+    meanings: {
+      proxy: { help: "serve up to this many clients at once; the next ones wait for their turn", default: "1" },
+    },
+    parse: parseClientCount,
+  }),
+  allow: listOption({
+    long: "allow",
+    valueName: "CIDR",
+    separator: /[\s,]+/,
+    meanings: {
+      proxy: {
+        help:
+          "serve only clients from this IP address or range, like 192.0.2.0/24. " +
+          "Can be repeated; in the environment, blanks or commas separate them",
+      },
+    },
+    parse: parseAddressRange,
+  }),
+  cache: valueOption({
+    long: "cache",
+    short: "c",
+    valueName: "BYTES",
+    impliedText: "4096",
+    meanings: {
+      proxy: { help: "memory for reading ahead; 4096 when only --cache is given, 0 for none", default: "0" },
+    },
+    parse: parseSize,
+  }),
+  upstreamTimeout: valueOption({
+    long: "upstream-timeout",
+    valueName: "DURATION",
+    meanings: {
+      proxy: {
+        help:
+          "look for another connection when requests wait and the server was silent for this long; " +
+          "the environment variable takes whole seconds",
+        default: "30",
+      },
+    },
+    parse: parsePositiveDuration,
+    parseEnv: parseWholeSeconds,
+  }),
+  idlePing: valueOption({
+    long: "idle-ping",
+    valueName: "DURATION",
+    meanings: {
+      proxy: {
+        help: "when nothing was heard from the server for this long, read a block to see that it is there; off: never",
+        default: "off",
+      },
+    },
+    parse: parsePositiveDurationOrOff,
   }),
   holdTimeout: valueOption({
     long: "hold-timeout",
@@ -148,4 +225,4 @@ export const OPTION_TABLE = {
     },
   }),
   version: flagOption({ long: "version", meanings: { proxy: { help: "show the version" } } }),
-} as const satisfies Record<string, ValueOption<unknown> | FlagOption>;
+} as const satisfies Record<string, AnyOption>;

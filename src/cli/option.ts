@@ -18,16 +18,29 @@ interface OptionBase {
   readonly meanings: Partial<Readonly<Record<CommandName, Meaning>>>;
 }
 
-/** An option that is followed by a value. */
-export interface ValueOption<T> extends OptionBase {
-  readonly kind: "value";
+/** An option that takes a value, in any number. */
+export interface ParsedOption<T> extends OptionBase {
   readonly valueName: string;
   /** The environment variable that stands in for the option. */
   readonly env: string;
-  /** Giving it twice is an error; otherwise the last one wins. */
-  readonly once: boolean;
   /** Turns the text into the value, or throws BadValue. */
   readonly parse: (text: string) => T;
+  /** As `parse`, for the environment variable. */
+  readonly parseEnv: (text: string) => T;
+}
+
+/** An option with one value; when it is given twice, the last value wins. */
+export interface ValueOption<T> extends ParsedOption<T> {
+  readonly kind: "value";
+  /** What the option means with no value; a value must then be attached: `--cache=8192`. Undefined: it needs one. */
+  readonly impliedText: string | undefined;
+}
+
+/** An option that can be given several times, each time with one value. */
+export interface ListOption<T> extends ParsedOption<T> {
+  readonly kind: "list";
+  /** What stands between the values in the environment variable. */
+  readonly separator: RegExp;
 }
 
 /** An option that is there or not. */
@@ -35,15 +48,26 @@ export interface FlagOption extends OptionBase {
   readonly kind: "flag";
 }
 
+/** A row of the option table. */
+export type AnyOption = ValueOption<unknown> | ListOption<unknown> | FlagOption;
+
+type Row<T> = Omit<ParsedOption<T>, "env" | "parseEnv"> & Partial<Pick<ParsedOption<T>, "parseEnv">>;
+
 /** Completes a row of the option table: the environment variable's name follows from the long name. */
-export function valueOption<T>(
-  row: Omit<ValueOption<T>, "kind" | "env" | "once"> & { readonly once?: boolean },
-): ValueOption<T> {
-  const env = `FLEXNBD_${row.long.toUpperCase().replaceAll("-", "_")}`;
-  return { once: false, ...row, kind: "value", env };
+export function valueOption<T>(row: Row<T> & { readonly impliedText?: string }): ValueOption<T> {
+  return { impliedText: undefined, parseEnv: row.parse, ...row, kind: "value", env: variableOf(row.long) };
+}
+
+/** Completes a row of the option table, as `valueOption` does. */
+export function listOption<T>(row: Row<T> & Pick<ListOption<T>, "separator">): ListOption<T> {
+  return { parseEnv: row.parse, ...row, kind: "list", env: variableOf(row.long) };
 }
 
 /** Completes a row of the option table. */
 export function flagOption(row: Omit<FlagOption, "kind">): FlagOption {
   return { ...row, kind: "flag" };
+}
+
+function variableOf(long: string): string {
+  return `FLEXNBD_${long.toUpperCase().replaceAll("-", "_")}`;
 }

@@ -18,13 +18,25 @@ export function parseDuration(text: string): number {
 
 /** Parses a duration, or `forever`, which is undefined. Throws BadValue. */
 export function parseDurationOrForever(text: string): number | undefined {
-  if (text === "forever") return undefined;
-  try {
-    return parseDuration(text);
-  } catch (error) {
-    if (!(error instanceof BadValue)) throw error;
-    throw new BadValue(`${error.message}, or forever`, { cause: error });
-  }
+  return text === "forever" ? undefined : withAlternative("forever", () => parseDuration(text));
+}
+
+/** Parses a duration that is not zero, in milliseconds. Throws BadValue. */
+export function parsePositiveDuration(text: string): number {
+  const durationMs = parseDuration(text);
+  if (durationMs === 0) throw new BadValue("is too short a duration");
+  return durationMs;
+}
+
+/** Parses a duration that is not zero, or `off`, which is undefined. Throws BadValue. */
+export function parsePositiveDurationOrOff(text: string): number | undefined {
+  return text === "off" ? undefined : withAlternative("off", () => parsePositiveDuration(text));
+}
+
+/** Parses a whole number of seconds, not zero, into milliseconds: no unit, no fraction. Throws BadValue. */
+export function parseWholeSeconds(text: string): number {
+  if (!/^0*[1-9]\d*$/.test(text)) throw new BadValue("is not a positive whole number of seconds");
+  return parseDuration(text);
 }
 
 /** Parses the longest pause between attempts, in milliseconds: not shorter than the shortest one. Throws BadValue. */
@@ -32,4 +44,14 @@ export function parseReconnectInterval(text: string): number {
   const intervalMs = parseDuration(text);
   if (intervalMs < LIMITS.retryMs) throw new BadValue(`is too short a duration; the shortest is ${LIMITS.retryMs}ms`);
   return intervalMs;
+}
+
+/** Has the message of a BadValue tell of the word that can stand in place of a duration. */
+function withAlternative(word: string, parse: () => number): number {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof BadValue)) throw error;
+    throw new BadValue(`${error.message}; it can also be the word ${word}`, { cause: error });
+  }
 }

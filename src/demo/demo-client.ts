@@ -30,7 +30,7 @@ export class DemoClient implements SessionOwner {
   private constructor(negotiated: Negotiated, clock: Clock) {
     this.#clock = clock;
     this.#negotiated = negotiated;
-    this.#session = new UpstreamSession(negotiated, this, clock);
+    this.#session = new UpstreamSession(negotiated, this, { clock, silenceMs: ANSWER_WITHIN_MS, idleMs: undefined });
     this.#session.begin();
   }
 
@@ -95,6 +95,18 @@ export class DemoClient implements SessionOwner {
     this.#fail(new Error(`the client's connection was lost: ${why.message}`, { cause: why }));
   }
 
+  silent(): void {
+    this.#fail(new Error(`a request was not answered within ${ANSWER_WITHIN_MS / 1000} s`));
+  }
+
+  heardAgain(): void {
+    // Silence has ended the demo.
+  }
+
+  idle(): void {
+    // Never asked for.
+  }
+
   /** Sends a request; `take` makes the answer from a successful reply, which is good during the call only. */
   #request<Answer>(wanted: Wanted, take: (reply: Reply) => Answer): Promise<Answer> {
     const sentAtMs = this.#clock.nowMs();
@@ -103,20 +115,13 @@ export class DemoClient implements SessionOwner {
         reject(this.#failure);
         return;
       }
-      const late = this.#clock.setTimer(ANSWER_WITHIN_MS, () => {
-        this.#fail(new Error(`a request was not answered within ${ANSWER_WITHIN_MS / 1000} s`));
-      });
       const complete = (reply: Reply): void => {
-        late.cancel();
         this.#longestWaitMs = Math.max(this.#longestWaitMs, this.#clock.nowMs() - sentAtMs);
         if (reply.error === 0) resolve(take(reply));
         else reject(new Error(`the server answered with an error, ${errorName(reply.error)}`));
       };
       const entry = this.#table.add({ ...wanted, flags: 0, room: undefined, complete }, undefined);
-      this.#rejections.set(entry, (error) => {
-        late.cancel();
-        reject(error);
-      });
+      this.#rejections.set(entry, reject);
       this.#session.send(entry, undefined);
     });
   }

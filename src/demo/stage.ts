@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LIMITS } from "../limits.ts";
 import type { Endpoint } from "../ports/network.ts";
+import { PROXY_DEFAULTS } from "../config/proxy-config.ts";
 import { Proxy } from "../proxy/proxy.ts";
 import type { Surroundings } from "../proxy/surroundings.ts";
 import { SlabPool } from "../transport/slab-pool.ts";
@@ -23,7 +24,6 @@ export interface StageOptions {
   readonly died: (error: Error) => void;
 }
 
-const RECONNECT_INTERVAL_MAX_MS = 5_000;
 const OWNER_ONLY = 0o600;
 /** The longest path of a UNIX socket on any system, in bytes. */
 const SOCKET_PATH_BYTES = 103;
@@ -66,9 +66,8 @@ export class Stage {
       {
         listen: { kind: "unix", path: join(this.#folder, "proxy.sock") },
         socketMode: OWNER_ONLY,
-        upstream: { endpoint: this.#serverSocket, exportName: "", bindAddress: undefined },
-        holdTimeoutMs: undefined,
-        reconnectIntervalMaxMs: RECONNECT_INTERVAL_MAX_MS,
+        ...PROXY_DEFAULTS,
+        upstreams: [{ endpoint: this.#serverSocket, exportName: "", bindAddress: undefined }],
       },
       this.#around,
     );
@@ -76,8 +75,7 @@ export class Stage {
     const endpoint = await proxy.start();
     this.#client = await DemoClient.connect({
       ...this.#around,
-      target: { endpoint, bindAddress: undefined },
-      exportName: "",
+      paths: [{ endpoint, bindAddress: undefined, exportName: "" }],
       pool: new SlabPool({ slabBytes: LIMITS.slabBytes, idleSlabs: LIMITS.idleSlabs }),
     });
     signal.throwIfAborted();

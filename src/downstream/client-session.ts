@@ -1,39 +1,25 @@
-import type { Disk, DiskHandle, Exports, Reply } from "../disk.ts";
+import type { Disk, DiskHandle, Reply } from "../disk.ts";
 import { LIMITS } from "../limits.ts";
-import type { Clock, Timer } from "../ports/clock.ts";
-import type { Log } from "../ports/log.ts";
+import type { Timer } from "../ports/clock.ts";
 import type { ByteStream } from "../ports/network.ts";
 import { COMMAND } from "../protocol/constants.ts";
+import { greetClient } from "../protocol/greeting-style.ts";
 import type { ProtocolViolation } from "../protocol/protocol-violation.ts";
 import { RequestDecoder, type RequestSink } from "../protocol/request-decoder.ts";
 import type { RequestHeader } from "../protocol/request-header.ts";
-import { serverHandshake } from "../protocol/server-handshake.ts";
 import { BatchedWriter, type WriterOwner } from "../transport/batched-writer.ts";
-import type { BudgetWaiter, ByteBudget } from "../transport/byte-budget.ts";
+import type { BudgetWaiter } from "../transport/byte-budget.ts";
+import { ConnectionLost } from "../transport/connection-lost.ts";
 import { DialogueRunner } from "../transport/dialogue-runner.ts";
+import { HandshakeTimeout } from "../transport/handshake-timeout.ts";
 import type { Slab } from "../transport/slab.ts";
-import type { SlabPool } from "../transport/slab-pool.ts";
 import { type SlabConsumer, SlabReader } from "../transport/slab-reader.ts";
+import { ClientQuota } from "./client-quota.ts";
 import { ClientRequest, type RequestOwner } from "./client-request.ts";
+import { MessageDeadline } from "./message-deadline.ts";
 import { ReplyWriter } from "./reply-writer.ts";
 import { checkRequest } from "./request-check.ts";
-
-/** What every session of a listener shares. */
-export interface SessionSurroundings {
-  readonly exports: Exports;
-  readonly pool: SlabPool;
-  /** What may be held for all clients together. */
-  readonly budget: ByteBudget;
-  readonly clock: Clock;
-  readonly log: Log;
-}
-
-/** A payload that is read only to stay in step: the error that answers its request. */
-interface Discarded {
-  readonly error: number;
-  readonly cookieHigh: number;
-  readonly cookieLow: number;
-}
+import type { SessionSurroundings } from "./session-surroundings.ts";
 
 /**
  * One client, from hello to good-bye: negotiation, then requests in and replies out in the order in which they complete.
@@ -49,11 +35,17 @@ export class ClientSession implements SlabConsumer, RequestSink<Slab>, RequestOw
   readonly #writer: BatchedWriter;
   readonly #replies: ReplyWriter;
   readonly #decoder = new RequestDecoder<Slab>(this);
+  readonly #deadline: MessageDeadline;
+  /** Watches answers that the client is slow to read. */
+  readonly #unread: MessageDeadline;
+  readonly #quota: ClientQuota;
   readonly #handshake: DialogueRunner<Disk | undefined>;
   #disk: Disk | undefined;
   #handle: DiskHandle | undefined;
-  #current: ClientRequest | Discarded | undefined;
-  #inFlight = 0;
+  /** The request whose payload is being received. */
+  #current: ClientRequest | undefined;
+  /** The error that this request is refused with; 0 when it goes to the disk. */
+  #refusal = 0;
   #state: "handshake" | "transmission" | "disconnecting" | "over" = "handshake";
   #farewell: Timer | undefined;
   #closed = false;
@@ -66,14 +58,17 @@ export class ClientSession implements SlabConsumer, RequestSink<Slab>, RequestOw
     this.#reader = new SlabReader(stream, around.pool, LIMITS.readRoomBytes);
     this.#writer = new BatchedWriter(stream, this);
     this.#replies = new ReplyWriter(this.#writer);
+    this.#quota = new ClientQuota(around.budget, this);
+    this.#deadline = new MessageDeadline(around.clock, () => this.#hangUp("a request was begun and did not go on"));
+    this.#unread = new MessageDeadline(around.clock, () => this.#leavesUnread());
     this.#handshake = new DialogueRunner<Disk | undefined>({
       stream,
       reader: this.#reader,
-      dialogue: serverHandshake<Disk>({ exports: around.exports, limits: LIMITS }),
+      dialogue: greetClient<Disk>(around.greetingStyle, { exports: around.exports, limits: LIMITS }),
       clock: around.clock,
       deadlineMs: LIMITS.handshakeMs,
       done: (disk) => this.#negotiated(disk),
-      failed: (error) => this.#hangUp(`negotiation failed: ${error.message}`),
+      failed: (error) => this.#handshakeFailed(error),
     });
   }
 
@@ -103,11 +98,19 @@ export class ClientSession implements SlabConsumer, RequestSink<Slab>, RequestOw
   }
 
   consume(slab: Slab, start: number, end: number): number {
-    return this.#state === "transmission" ? this.#decoder.decode(slab, start, end) : end;
+    if (this.#state !== "transmission") return end;
+    const decoder = this.#decoder;
+    const rest = decoder.decode(slab, start, end);
+    const incomplete = !this.#reader.stalled && (rest < end || decoder.owedBytes > 0);
+    // What stands behind a DISC is no message: nobody waits for the rest of it.
+    if (incomplete && this.#inTransmission) this.#deadline.incomplete(decoder.wholeRequests, decoder.owedBytes);
+    else this.#deadline.complete();
+    return rest;
   }
 
   violated(violation: ProtocolViolation): void {
-    this.#hangUp(violation.message);
+    // After a DISC nothing that is said matters, but what was asked before it is still answered.
+    if (this.#state !== "disconnecting") this.#hangUp(violation.message);
   }
 
   drained(): void {
@@ -142,59 +145,65 @@ export class ClientSession implements SlabConsumer, RequestSink<Slab>, RequestOw
     // A request that is refused takes its place as well: its answer has to leave like any other.
     const carriesData = header.command === COMMAND.READ || header.command === COMMAND.WRITE;
     const reservedBytes = error === 0 && carriesData ? header.length : 0;
-    if (this.#crowded() || !this.#around.budget.tryReserve(reservedBytes, this)) {
+    if (!this.#quota.tryAdmit(reservedBytes, this.#writer.backlogBytes)) {
       this.#reader.stall();
       return false;
     }
-    if (error === 0) {
-      this.#inFlight += 1;
-      this.#current = new ClientRequest(this, header, reservedBytes, slab, at);
-    } else {
-      this.#current = { error, cookieHigh: header.cookieHigh, cookieLow: header.cookieLow };
-    }
+    this.#refusal = error;
+    this.#current = new ClientRequest(this, header, reservedBytes, slab, at);
     return true;
   }
 
   payload(slab: Slab, start: number, end: number): void {
-    if (this.#current instanceof ClientRequest) this.#current.addPayload(slab, start, end);
+    // The payload of a refused request is read only to stay in step.
+    if (this.#refusal === 0) this.#current?.addPayload(slab, start, end);
   }
 
   requestEnd(): void {
     const current = this.#current;
     this.#current = undefined;
-    if (current instanceof ClientRequest) this.#handle?.submit(current);
-    else if (current !== undefined) {
-      const reply = { error: current.error, pieces: [], room: undefined };
-      this.#replies.write(reply, current.cookieHigh, current.cookieLow);
-      this.#writer.charge(0);
-    }
+    if (this.#refusal === 0) {
+      if (current !== undefined) this.#handle?.submit(current);
+    } else current?.complete({ error: this.#refusal, pieces: [], room: undefined });
   }
 
   answer(request: ClientRequest, reply: Reply): void {
-    this.#inFlight -= 1;
     // Nobody listens any more, or nobody should: a client that was hung up on gets no answers to what was dropped.
     if (this.#state !== "over") this.#replies.write(reply, request.cookieHigh, request.cookieLow);
     this.#writer.charge(request.reservedBytes);
-    // Whoever can't go on before the client reads must not stand in the way of those who can.
-    if (this.#crowded()) this.#around.budget.forget(this);
-    if (this.#inFlight === 0 && this.#state === "disconnecting") this.#finish();
-    else if (this.#inFlight === 0 && this.#state === "over") this.#detach();
+    this.#quota.answered(this.#writer.backlogBytes);
+    if (this.#quota.inFlight > 0) return;
+    if (this.#state === "disconnecting") this.#finish();
+    else if (this.#state === "over") this.#detach();
+  }
+
+  batchWaits(bytes: number): void {
+    this.#unread.incomplete(this.#writer.batchesBegun, bytes);
   }
 
   batchLeft(chargedBytes: number, charges: number): void {
-    this.#around.budget.release(chargedBytes, charges);
+    this.#unread.complete();
+    this.#quota.release(chargedBytes, charges);
     if (this.#state === "transmission" && this.#reader.stalled) this.#reader.resume();
-    else if (this.#state === "disconnecting" && this.#inFlight === 0) this.#finish();
+    else if (this.#state === "disconnecting" && this.#quota.inFlight === 0) this.#finish();
   }
 
   budgetHasRoom(): void {
     if (this.#state === "transmission") this.#reader.resume();
-    else this.#around.budget.forget(this);
+    else this.#quota.stopWaiting();
   }
 
-  /** The client has enough requests in flight, or leaves too many answers unread. */
-  #crowded(): boolean {
-    return this.#inFlight >= LIMITS.clientRequests || this.#writer.backlogBytes >= LIMITS.clientBacklogBytes;
+  #handshakeFailed(error: Error): void {
+    const why = `negotiation failed: ${error.message}`;
+    // Health checks and port scans connect and go; that is not worth a warning each.
+    const justLeft = error instanceof ConnectionLost && !(error instanceof HandshakeTimeout);
+    if (justLeft) this.#around.log.info(`client ${this.#stream.peer}: ${why}`);
+    else this.#around.log.warning(`client ${this.#stream.peer}: ${why}; hanging up`);
+    this.#leave();
+  }
+
+  get #inTransmission(): boolean {
+    return this.#state === "transmission";
   }
 
   #negotiated(disk: Disk | undefined): void {
@@ -212,14 +221,26 @@ export class ClientSession implements SlabConsumer, RequestSink<Slab>, RequestOw
   /** The client wants to go, or has to: what it sent is still answered. */
   #disconnect(): void {
     this.#state = "disconnecting";
-    this.#around.budget.forget(this);
+    this.#quota.stopWaiting();
+    this.#deadline.stop();
     this.#abandonPartial();
-    if (this.#inFlight === 0) this.#finish();
+    if (this.#quota.inFlight === 0) this.#finish();
   }
 
   /** Everything is answered: closes as soon as the answers have left. */
   #finish(): void {
     if (this.#writer.backlogBytes === 0) this.#leave();
+  }
+
+  /** Answers wait for the client to read them, which a stopped machine may do for hours; but not at the cost of others. */
+  #leavesUnread(): void {
+    if (!this.#quota.othersWait) {
+      this.#unread.complete();
+      this.#unread.incomplete(this.#writer.batchesBegun, this.#writer.backlogBytes);
+    } else if (this.#state !== "over") {
+      this.#hangUp("leaves its answers unread while others wait for memory");
+      this.#stream.destroy();
+    }
   }
 
   #hangUp(why: string): void {
@@ -233,10 +254,12 @@ export class ClientSession implements SlabConsumer, RequestSink<Slab>, RequestOw
     const polite = this.#state === "disconnecting";
     this.#state = "over";
     this.#handshake.abort();
-    this.#around.budget.forget(this);
+    this.#deadline.stop();
+    this.#unread.stop();
+    this.#quota.stopWaiting();
     this.#abandonPartial();
     // What came before a DISC is carried out even when the client did not wait for the answers.
-    if (!polite || this.#inFlight === 0) this.#detach();
+    if (!polite || this.#quota.inFlight === 0) this.#detach();
     this.#around.log.info(`client ${this.#stream.peer}: left`);
     this.#sayGoodbye();
     this.#left();
@@ -256,12 +279,8 @@ export class ClientSession implements SlabConsumer, RequestSink<Slab>, RequestOw
     const current = this.#current;
     this.#current = undefined;
     if (current === undefined) return;
-    const held = current instanceof ClientRequest;
-    if (held) {
-      current.releasePayload();
-      this.#inFlight -= 1;
-    }
-    this.#around.budget.release(held ? current.reservedBytes : 0, 1);
+    current.releasePayload();
+    this.#quota.abandoned(current.reservedBytes);
   }
 
   #detach(): void {

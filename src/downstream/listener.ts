@@ -1,6 +1,7 @@
 import { LIMITS } from "../limits.ts";
 import type { ByteStream, Endpoint, Listening, Network } from "../ports/network.ts";
-import { ClientSession, type SessionSurroundings } from "./client-session.ts";
+import { ClientSession } from "./client-session.ts";
+import type { SessionSurroundings } from "./session-surroundings.ts";
 import { WaitingClient } from "./waiting-client.ts";
 
 /** What a Listener serves, where, and to how many. */
@@ -8,6 +9,8 @@ export interface ListenerOptions extends SessionSurroundings {
   readonly network: Network;
   readonly endpoint: Endpoint;
   readonly socketMode: number;
+  /** Whether a client from this IP address is let in; undefined stands for a UNIX socket. */
+  readonly admits: (address: string | undefined) => boolean;
   /** Clients that are served at once; the next ones wait for their turn. */
   readonly maxClients: number;
 }
@@ -64,7 +67,10 @@ export class Listener {
 
   #accept(stream: ByteStream): void {
     if (this.#draining) stream.destroy();
-    else if (this.#sessions.size < this.#options.maxClients) this.#serve(stream, Buffer.alloc(0));
+    else if (!this.#options.admits(stream.peerAddress)) {
+      this.#options.log.warning(`client ${stream.peer}: not allowed from there; hanging up`);
+      stream.destroy();
+    } else if (this.#sessions.size < this.#options.maxClients) this.#serve(stream, Buffer.alloc(0));
     else if (this.#waiting.size < LIMITS.waitingClients) this.#letWait(stream);
     else {
       this.#options.log.warning(

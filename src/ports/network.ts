@@ -49,6 +49,8 @@ export interface Listening {
 export interface ByteStream {
   /** Who is at the other end, for log lines; safe to print. */
   readonly peer: string;
+  /** The IP address at the other end; undefined on UNIX sockets. */
+  readonly peerAddress: string | undefined;
   /** Begins to read into what `reader` hands out; a second call hands the reading over to another reader. */
   start(reader: StreamReader): void;
   /** Stops reading for a while; bytes wait in the system, and the other side's leaving goes unseen. */
@@ -63,6 +65,8 @@ export interface ByteStream {
   end(): void;
   /** Closes at once, dropping what has not left. `reader.closed` follows, later. Safe to call again. */
   destroy(): void;
+  /** As `destroy`, and the other side sees a reset, not an end. */
+  reset(): void;
 }
 
 /** What a ByteStream tells the one who reads it. */

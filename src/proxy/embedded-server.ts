@@ -35,6 +35,8 @@ export class EmbeddedServer {
     this.#listener = new Listener({
       ...this.#around,
       ...exportMemory(),
+      greetingStyle: "newstyle",
+      admits: () => true,
       exports: new SingleExport(exportName, offeredDisk(disk, MAX_CLIENTS)),
       endpoint: listen,
       socketMode,

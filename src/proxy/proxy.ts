@@ -1,7 +1,9 @@
 import type { ProxyConfig } from "../config/proxy-config.ts";
+import { ReadAheadDisk } from "../disks/read-ahead-disk.ts";
 import { Listener } from "../downstream/listener.ts";
 import { LIMITS } from "../limits.ts";
 import type { Endpoint } from "../ports/network.ts";
+import { NodeAddressFilter } from "../transport/node-address-filter.ts";
 import { endpointText } from "../transport/endpoint-text.ts";
 import { ResilientDisk } from "../upstream/resilient-disk.ts";
 import { drain } from "./drain.ts";
@@ -11,9 +13,6 @@ import { exportMemory, type Surroundings } from "./surroundings.ts";
 
 /** What a Proxy is told to do; the part of a ProxyConfig that matters to it. */
 export type ProxyOptions = Omit<ProxyConfig, "logLevel">;
-
-/** Clients that are served at once. */
-const MAX_CLIENTS = 1;
 
 /** The proxy itself: the server as a resilient disk, and a listener that serves it to clients. */
 export class Proxy {
@@ -26,30 +25,23 @@ export class Proxy {
   constructor(options: ProxyOptions, around: Surroundings) {
     this.#options = options;
     this.#around = around;
-    const { upstream, holdTimeoutMs, reconnectIntervalMaxMs } = options;
-    this.#disk = new ResilientDisk({
-      ...around,
-      pool: this.#memory.pool,
-      target: upstream,
-      exportName: upstream.exportName,
-      holdTimeoutMs,
-      reconnectIntervalMaxMs,
-    });
+    this.#disk = new ResilientDisk({ ...options, ...around, pool: this.#memory.pool, paths: options.upstreams });
   }
 
   /** Connects to the server, then listens; resolves to where. Rejects when the server or the address can't be had. */
   async start(): Promise<Endpoint> {
-    const { upstream, listen, socketMode } = this.#options;
+    const { upstreams, listen, maxClients, cacheBytes } = this.#options;
     const { log } = this.#around;
-    await this.#disk.open();
-    log.info(`server ${endpointText(upstream.endpoint)}: connected, ${this.#disk.geometry.sizeBytes} bytes`);
+    await this.#open();
+    log.info(`server ${this.#disk.server}: connected, ${this.#disk.geometry.sizeBytes} bytes`);
+    const disk = cacheBytes > 0 ? new ReadAheadDisk(this.#disk, { cacheBytes }) : this.#disk;
     this.#listener = new Listener({
+      ...this.#options,
       ...this.#around,
       ...this.#memory,
-      exports: new SingleExport(upstream.exportName, offeredDisk(this.#disk, MAX_CLIENTS)),
+      exports: new SingleExport(upstreams[0].exportName, offeredDisk(disk, maxClients)),
       endpoint: listen,
-      socketMode,
-      maxClients: MAX_CLIENTS,
+      admits: new NodeAddressFilter(this.#options.allow).admits,
     });
     try {
       const endpoint = await this.#listener.open();
@@ -58,6 +50,16 @@ export class Proxy {
     } catch (error) {
       await this.#disk.close();
       throw error;
+    }
+  }
+
+  async #open(): Promise<void> {
+    try {
+      await this.#disk.open();
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      const servers = this.#options.upstreams.map(({ endpoint }) => endpointText(endpoint)).join(", nor at ");
+      throw new Error(`can't connect to the server at ${servers}: ${why}`, { cause: error });
     }
   }
 

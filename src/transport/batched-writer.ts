@@ -12,6 +12,8 @@ interface Run {
 
 /** Who is told what has left. */
 export interface WriterOwner {
+  /** A batch of so many bytes could not leave at once: the other side is slow to read. */
+  batchWaits(bytes: number): void;
   /** A batch has left: the sum and the number of the charges that were made to it. */
   batchLeft(chargedBytes: number, charges: number): void;
 }
@@ -50,6 +52,7 @@ export class BatchedWriter {
   readonly #owner: WriterOwner;
   #gathering = new Batch();
   #leaving: Batch | undefined;
+  #batchesBegun = 0;
   #scheduled = false;
   #ending = false;
   #closed = false;
@@ -57,6 +60,16 @@ export class BatchedWriter {
   constructor(stream: ByteStream, owner: WriterOwner) {
     this.#stream = stream;
     this.#owner = owner;
+  }
+
+  /** The number of the batch that gathers now; what is appended next leaves with it, or already has its number. */
+  get batches(): number {
+    return this.#batchesBegun + 1;
+  }
+
+  /** How many batches were handed to the stream. */
+  get batchesBegun(): number {
+    return this.#batchesBegun;
   }
 
   /** Bytes that were appended and have not left. */
@@ -126,8 +139,10 @@ export class BatchedWriter {
     if (batch.bytes > 0 || batch.charges > 0) {
       this.#gathering = new Batch();
       this.#leaving = batch;
+      this.#batchesBegun += 1;
       const chunks = batch.runs.map((run) => run.slab.buffer.subarray(run.start, run.end));
       if (chunks.length === 0 || this.#stream.write(chunks)) this.#left();
+      else this.#owner.batchWaits(batch.bytes);
     }
     if (!this.#ending || this.backlogBytes > 0) return;
     this.#ending = false;

@@ -48,6 +48,11 @@ export class ByteBudget {
     return true;
   }
 
+  /** Whether anybody else waits for room. */
+  othersWait(waiter: BudgetWaiter): boolean {
+    return this.#waiters.size > (this.#waiters.has(waiter) ? 1 : 0);
+  }
+
   /** Gives back what `requests` calls of `tryReserve` took, `bytes` in all. */
   release(bytes: number, requests: number): void {
     this.#heldBytes -= bytes;

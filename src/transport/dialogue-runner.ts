@@ -4,6 +4,7 @@ import type { ByteStream } from "../ports/network.ts";
 import type { Dialogue, Effect } from "../protocol/dialogue.ts";
 import type { ProtocolViolation } from "../protocol/protocol-violation.ts";
 import { ConnectionLost } from "./connection-lost.ts";
+import { HandshakeTimeout } from "./handshake-timeout.ts";
 import type { Slab } from "./slab.ts";
 import type { SlabConsumer, SlabReader } from "./slab-reader.ts";
 
@@ -36,7 +37,7 @@ export class DialogueRunner<Result> implements SlabConsumer {
   constructor(run: DialogueRun<Result>) {
     this.#run = run;
     this.#timer = run.clock.setTimer(run.deadlineMs, () =>
-      this.#fail(new ConnectionLost(`no complete handshake within ${run.deadlineMs / 1000} s`)),
+      this.#fail(new HandshakeTimeout(`no complete handshake within ${run.deadlineMs / 1000} s`)),
     );
   }
 

@@ -1,6 +1,14 @@
 import net, { type Server, type Socket } from "node:net";
 import { LIMITS } from "../limits.ts";
-import type { ByteStream, DialOutcome, DialTarget, Listening, ListenOptions, Network } from "../ports/network.ts";
+import type {
+  ByteStream,
+  DialOutcome,
+  DialTarget,
+  Endpoint,
+  Listening,
+  ListenOptions,
+  Network,
+} from "../ports/network.ts";
 import { endpointText } from "./endpoint-text.ts";
 import { NodeStream } from "./node-stream.ts";
 import { UnixSocketFile } from "./unix-socket-file.ts";
@@ -35,7 +43,8 @@ export class NodeNetwork implements Network {
               });
         return dialled.pause();
       },
-      () => endpointText(endpoint),
+      endpointText(endpoint),
+      endpoint.kind === "unix" ? undefined : endpoint.host,
     );
     const socket = dialled as unknown as Socket;
     let over = false;
@@ -68,7 +77,7 @@ export class NodeNetwork implements Network {
         keepAlive: true,
         keepAliveInitialDelay: LIMITS.keepAliveMs,
       },
-      (accepted) => accept(adopt(accepted)),
+      (accepted) => accept(adopt(accepted, options.endpoint.kind)),
     );
     const { endpoint, socketMode } = options;
     if (endpoint.kind === "unix") return listenOnPath(server, endpoint.path, socketMode);
@@ -106,8 +115,8 @@ async function listenOnPath(server: Server, path: string, socketMode: number): P
 }
 
 /** Wraps an accepted connection anew, because only a new socket can be told to read into memory of ours. */
-function adopt(accepted: Socket): ByteStream {
-  const peer = accepted.remoteAddress === undefined ? "on UNIX socket" : tcpPeer(accepted);
+function adopt(accepted: Socket, kind: Endpoint["kind"]): ByteStream {
+  const peer = kind === "unix" ? "on UNIX socket" : tcpPeer(accepted);
   const handle = (accepted as unknown as HandleOwner)._handle;
   return new NodeStream(
     (onread) => {
@@ -115,7 +124,9 @@ function adopt(accepted: Socket): ByteStream {
       const socketOptions = { handle, onread, allowHalfOpen: true, pauseOnCreate: true };
       return new net.Socket(socketOptions).pause();
     },
-    () => peer,
+    peer,
+    // A client that is gone already has no address; it must not pass for one on a UNIX socket.
+    kind === "unix" ? undefined : (accepted.remoteAddress ?? ""),
   );
 }
 

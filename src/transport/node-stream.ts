@@ -7,6 +7,7 @@ const EARLY_BYTES = 1024;
 /** A node:net socket, TCP or UNIX, as a ByteStream. Bytes are read straight into the reader's memory. */
 export class NodeStream implements ByteStream {
   readonly peer: string;
+  readonly peerAddress: string | undefined;
   readonly #socket: Socket;
   #reader: StreamReader | undefined;
   /** The buffer that the system reads into next; it was lent by a reader, perhaps an earlier one. */
@@ -18,12 +19,13 @@ export class NodeStream implements ByteStream {
   #closed = false;
 
   /** `makeSocket` must return a paused, half-open socket that was made with these `onread` options. */
-  constructor(makeSocket: (onread: OnReadOpts) => Socket, peer: (socket: Socket) => string) {
+  constructor(makeSocket: (onread: OnReadOpts) => Socket, peer: string, peerAddress: string | undefined) {
     this.#socket = makeSocket({
       buffer: () => this.#lend(),
       callback: (count, buffer) => this.#received(count, buffer),
     });
-    this.peer = peer(this.#socket);
+    this.peer = peer;
+    this.peerAddress = peerAddress;
     this.#socket.on("end", () => this.#onEnd());
     this.#socket.on("error", (error) => (this.#error = error));
     this.#socket.on("close", () => this.#onClose());
@@ -63,6 +65,14 @@ export class NodeStream implements ByteStream {
 
   destroy(): void {
     this.#socket.destroy();
+  }
+
+  reset(): void {
+    const { writableEnded, writableFinished } = this.#socket;
+    // Only TCP knows resets; and while a half-close is under way, the system refuses one.
+    const canReset = this.peerAddress !== undefined && (!writableEnded || writableFinished);
+    if (canReset) this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
   }
 
   #lend(): Buffer {

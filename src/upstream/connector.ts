@@ -6,13 +6,18 @@ import type { Geometry } from "../protocol/geometry.ts";
 import { ConnectionLost } from "../transport/connection-lost.ts";
 import { DialogueRunner } from "../transport/dialogue-runner.ts";
 import type { SlabPool } from "../transport/slab-pool.ts";
+import { endpointText } from "../transport/endpoint-text.ts";
 import { SlabReader } from "../transport/slab-reader.ts";
 import type { Negotiated } from "./upstream-session.ts";
 
-/** The server's address and the export that is wanted there. */
-export interface ConnectorOptions {
-  readonly target: DialTarget;
+/** One way to the export: the server's address, and the export's name there. */
+export interface UpstreamPath extends DialTarget {
   readonly exportName: string;
+}
+
+/** The ways to one and the same storage, the preferred one first. */
+export interface ConnectorOptions {
+  readonly paths: readonly [UpstreamPath, ...UpstreamPath[]];
   readonly network: Network;
   readonly clock: Clock;
   readonly pool: SlabPool;
@@ -25,17 +30,37 @@ export interface ConnectOutcome {
   failed(error: Error): void;
 }
 
-/** Makes one attempt after the other to get from an address to a negotiated connection. */
+/**
+ * Makes one attempt after the other to get from an address to a negotiated connection. It stays on its path until it is told
+ * to `turn` to the next one.
+ */
 export class Connector {
   readonly #options: ConnectorOptions;
+  #turn = 0;
 
   constructor(options: ConnectorOptions) {
     this.#options = options;
   }
 
+  /** How many paths there are. */
+  get paths(): number {
+    return this.#options.paths.length;
+  }
+
+  /** Where the path that is used, or will be tried next, leads; for log lines. */
+  get server(): string {
+    return endpointText(this.#path.endpoint);
+  }
+
+  get #path(): UpstreamPath {
+    const { paths } = this.#options;
+    return paths[this.#turn % paths.length] ?? paths[0];
+  }
+
   /** Starts an attempt: dial, then the client's side of the handshake, each with its deadline. */
   connect(outcome: ConnectOutcome): { abort(): void } {
-    const { network, clock, target } = this.#options;
+    const { network, clock } = this.#options;
+    const path = this.#path;
     const dialTimer = clock.setTimer(LIMITS.connectMs, () => {
       dial.abort();
       outcome.failed(new ConnectionLost(`no connection within ${LIMITS.connectMs / 1000} s`));
@@ -44,10 +69,10 @@ export class Connector {
       dialTimer.cancel();
       dial.abort();
     };
-    const dial = network.dial(target, {
+    const dial = network.dial(path, {
       connected: (stream) => {
         dialTimer.cancel();
-        abort = this.#negotiate(stream, outcome);
+        abort = this.#negotiate(stream, path, outcome);
       },
       failed: (error) => {
         dialTimer.cancel();
@@ -57,8 +82,13 @@ export class Connector {
     return { abort: () => abort() };
   }
 
-  #negotiate(stream: ByteStream, outcome: ConnectOutcome): () => void {
-    const { clock, pool, exportName } = this.#options;
+  /** The path led nowhere, or to the wrong place: the next attempt takes the next one. */
+  turn(): void {
+    this.#turn += 1;
+  }
+
+  #negotiate(stream: ByteStream, { exportName }: UpstreamPath, outcome: ConnectOutcome): () => void {
+    const { clock, pool } = this.#options;
     const reader = new SlabReader(stream, pool, LIMITS.readRoomBytes);
     const runner = new DialogueRunner<Geometry>({
       stream,

@@ -22,8 +22,10 @@ export class InFlight implements Recoverable, RequestHeader {
   ticket: GateTicket<InFlight> | undefined;
   /** The connection over which it, or its stand-in, was sent; undefined while it is held. */
   session: UpstreamSession | undefined;
-  /** It was sent itself, so that a reply may carry its cookie. */
-  onWire = false;
+  /** The connection over which it was sent itself and may be answered; it stays while the request waits for the next one. */
+  wire: UpstreamSession | undefined;
+  /** The batch of that connection's writer that it left with. */
+  batch = 0;
   sentBefore = false;
   /** One step of another request that the server no longer understands; it ends with its connection. */
   step = false;

@@ -1,29 +1,15 @@
 import assert from "node:assert";
+import { LIMITS } from "../limits.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import { escapeText } from "../protocol/escape-bytes.ts";
 import type { Geometry } from "../protocol/geometry.ts";
-import { LIMITS } from "../limits.ts";
+import { HandshakeTimeout } from "../transport/handshake-timeout.ts";
 import type { Connector } from "./connector.ts";
+import { Pursuit } from "./pursuit.ts";
 import type { ReconnectPolicy } from "./reconnect-policy.ts";
 import { strangeness } from "./same-export.ts";
 import type { Negotiated } from "./upstream-session.ts";
-
-/** Where the connection to the server stands. */
-type State =
-  | { readonly name: "idle" }
-  | { readonly name: "dialling"; readonly attempt: { abort(): void } }
-  | { readonly name: "waiting"; readonly timer: Timer }
-  | { readonly name: "connected"; readonly sinceMs: number }
-  | { readonly name: "closed" };
-
-const LEGAL_MOVES: Readonly<Record<State["name"], readonly State["name"][]>> = {
-  idle: ["dialling", "closed"],
-  dialling: ["waiting", "connected", "idle", "closed"],
-  waiting: ["dialling", "closed"],
-  connected: ["dialling", "waiting", "closed"],
-  closed: [],
-};
 
 /** What a Lifecycle is made of, and whom it tells. */
 export interface LifecycleOptions {
@@ -31,17 +17,49 @@ export interface LifecycleOptions {
   readonly policy: ReconnectPolicy;
   readonly clock: Clock;
   readonly log: Log;
-  /** Where the server is, for log lines. */
-  readonly server: string;
   /** A negotiated connection to the right export. The session must take over the reader during this call. */
   readonly connected: (connection: Negotiated) => void;
+  /** The silent connection in use is to be given up; `lost` must follow during this call. */
+  readonly giveUp: (why: Error) => void;
 }
 
-/** Keeps a connection to the server: dials, waits, dials again, and refuses a server that has become another one. */
+/** A silent connection in use, and the search for the next one beside it. */
+interface Doubt {
+  readonly pursuit: Pursuit;
+  /** Runs once the next connection is reached. */
+  patience: Timer | undefined;
+  /** Attempts in a row that were connected and then not greeted. */
+  ungreeted: number;
+}
+
+/** Where the connection to the server stands. */
+type State =
+  | { readonly name: "idle" }
+  | { readonly name: "starting"; readonly attempt: { abort(): void } }
+  | { readonly name: "connected"; readonly sinceMs: number }
+  | { readonly name: "doubted"; readonly sinceMs: number; readonly doubt: Doubt }
+  | { readonly name: "away"; readonly pursuit: Pursuit }
+  | { readonly name: "closed" };
+
+const LEGAL_MOVES: Readonly<Record<State["name"], readonly State["name"][]>> = {
+  idle: ["starting", "closed"],
+  starting: ["connected", "idle", "closed"],
+  connected: ["doubted", "away", "closed"],
+  doubted: ["connected", "away", "closed"],
+  away: ["connected", "closed"],
+  closed: [],
+};
+
+/**
+ * Keeps a connection to the server: looks for the next one when it is lost, and already beside it when it is silent; refuses a
+ * server that has become another one.
+ */
 export class Lifecycle {
   readonly #options: LifecycleOptions;
   #state: State = { name: "idle" };
   #geometry: Geometry | undefined;
+  /** Where the connection in use leads; a search beside it may be on another path. */
+  #serverInUse = "";
   /** When the outage began; undefined while the server is proven to be there. */
   #outageSinceMs: number | undefined;
   #attempts = 0;
@@ -51,92 +69,170 @@ export class Lifecycle {
     this.#options = options;
   }
 
-  /** Connects for the first time: one attempt. Resolves to what the server offers, from then on the measure for every other. */
+  /**
+   * Connects for the first time: one attempt on each path. Resolves to what the server offers, from then on the measure for
+   * every other; rejects with the last failure.
+   */
   start(): Promise<Geometry> {
     return new Promise((resolve, reject) => {
-      const attempt = this.#options.connector.connect({
-        negotiated: (connection) => {
-          this.#geometry = connection.geometry;
-          this.#moveTo({ name: "connected", sinceMs: this.#options.clock.nowMs() });
-          resolve(connection.geometry);
-          this.#options.connected(connection);
-        },
-        failed: (error) => {
-          this.#moveTo({ name: "idle" });
-          reject(error);
-        },
-      });
-      this.#moveTo({ name: "dialling", attempt });
+      this.#startOn(this.#options.connector.paths, resolve, reject);
     });
   }
 
-  /** The connection that was handed out is lost: connects again, until that succeeds or `close`. */
+  /** The connection in use is lost: the next one is wanted as soon as possible. */
   lost(why: Error): void {
-    if (this.#state.name !== "connected") return;
-    const { clock, log, policy, server } = this.#options;
+    const state = this.#state;
+    if (state.name !== "connected" && state.name !== "doubted") return;
+    const { clock, log, policy } = this.#options;
     const nowMs = clock.nowMs();
-    if (nowMs - this.#state.sinceMs >= LIMITS.provenMs) this.answered();
-    log.warning(`server ${server}: connection lost: ${escapeText(why.message)}`);
+    if (nowMs - state.sinceMs >= LIMITS.provenMs) this.answered();
+    log.warning(`${this.#serverInUse}: connection lost: ${escapeText(why.message)}`);
     const firstLoss = this.#outageSinceMs === undefined;
     this.#outageSinceMs ??= nowMs;
-    this.#lastFailure = "";
+    if (state.name === "doubted") {
+      // The next connection goes on from whatever stage it has reached.
+      state.doubt.patience?.cancel();
+      this.#moveTo({ name: "away", pursuit: state.doubt.pursuit });
+      this.#useReached();
+      return;
+    }
     // A server that takes connections only to drop them must not be dialled in a tight loop.
-    if (firstLoss) this.#dial();
-    else this.#wait(policy.nextDelayMs(nowMs - this.#outageSinceMs));
+    this.#moveTo({
+      name: "away",
+      pursuit: this.#pursue(firstLoss ? 0 : policy.nextDelayMs(nowMs - this.#outageSinceMs)),
+    });
+  }
+
+  /** The connection in use is silent although requests wait: looks for the next one beside it. */
+  silent(): void {
+    if (this.#state.name !== "connected") return;
+    this.#options.log.warning(`${this.#serverInUse}: silent while requests wait; connecting a second time beside it`);
+    const doubt = { pursuit: this.#pursue(0), patience: undefined, ungreeted: 0 };
+    this.#moveTo({ name: "doubted", sinceMs: this.#state.sinceMs, doubt });
+  }
+
+  /** The silent connection is heard again: it is the one to keep. */
+  heardAgain(): void {
+    if (this.#state.name !== "doubted") return;
+    const { sinceMs, doubt } = this.#state;
+    this.#options.log.warning(`${this.#serverInUse}: heard again; keeping the connection`);
+    doubt.patience?.cancel();
+    doubt.pursuit.abandon();
+    this.#moveTo({ name: "connected", sinceMs });
   }
 
   /** The server answered a request: whatever outage there was is over. */
   answered(): void {
     if (this.#outageSinceMs === undefined) return;
     this.#outageSinceMs = undefined;
-    this.#attempts = 0;
     this.#options.policy.reset();
   }
 
   /** Connects no more. */
   close(): void {
-    if (this.#state.name === "dialling") this.#state.attempt.abort();
-    if (this.#state.name === "waiting") this.#state.timer.cancel();
-    if (this.#state.name !== "closed") this.#moveTo({ name: "closed" });
+    const state = this.#state;
+    if (state.name === "closed") return;
+    this.#moveTo({ name: "closed" });
+    if (state.name === "starting") state.attempt.abort();
+    else if (state.name === "away") state.pursuit.abandon();
+    else if (state.name === "doubted") {
+      state.doubt.patience?.cancel();
+      state.doubt.pursuit.abandon();
+    }
   }
 
-  #dial(): void {
-    this.#attempts += 1;
+  get #server(): string {
+    return `server ${this.#options.connector.server}`;
+  }
+
+  #startOn(attemptsLeft: number, resolve: (geometry: Geometry) => void, reject: (error: Error) => void): void {
     const attempt = this.#options.connector.connect({
-      negotiated: (connection) => this.#negotiated(connection),
+      negotiated: (connection) => {
+        this.#geometry = connection.geometry;
+        this.#serverInUse = this.#server;
+        this.#moveTo({ name: "connected", sinceMs: this.#options.clock.nowMs() });
+        resolve(connection.geometry);
+        this.#options.connected(connection);
+      },
+      failed: (error) => {
+        if (this.#state.name === "closed") return;
+        this.#moveTo({ name: "idle" });
+        this.#options.connector.turn();
+        if (attemptsLeft > 1) this.#startOn(attemptsLeft - 1, resolve, reject);
+        else reject(error);
+      },
+    });
+    this.#moveTo({ name: "starting", attempt });
+  }
+
+  #pursue(firstDelayMs: number): Pursuit {
+    const { connector, clock, policy } = this.#options;
+    this.#attempts = 0;
+    this.#lastFailure = "";
+    const beganMs = clock.nowMs();
+    return new Pursuit({
+      connector,
+      clock,
+      firstDelayMs,
+      nextDelayMs: () => policy.nextDelayMs(clock.nowMs() - (this.#outageSinceMs ?? beganMs)),
+      objection: (connection) => {
+        assert(this.#geometry !== undefined, "looked for a server before the first one was known");
+        return strangeness(this.#geometry, connection.geometry);
+      },
+      dialling: () => {
+        this.#attempts += 1;
+        this.#options.log.debug(`${this.#server}: attempt ${this.#attempts}`);
+      },
+      reached: () => this.#reached(),
       failed: (error) => this.#failed(error),
     });
-    this.#moveTo({ name: "dialling", attempt });
   }
 
-  #negotiated(connection: Negotiated): void {
-    if (this.#state.name !== "dialling") return;
-    assert(this.#geometry !== undefined, "dialled again before the first connection");
-    const { clock, log, server } = this.#options;
-    const stranger = strangeness(this.#geometry, connection.geometry);
-    if (stranger !== undefined) {
-      connection.stream.destroy();
-      this.#failed(stranger);
-      return;
-    }
-    const outageMs = clock.nowMs() - (this.#outageSinceMs ?? clock.nowMs());
-    log.warning(`server ${server}: connected again after ${(outageMs / 1000).toFixed(1)} s, attempt ${this.#attempts}`);
-    this.#moveTo({ name: "connected", sinceMs: clock.nowMs() });
-    this.#options.connected(connection);
+  #reached(): void {
+    if (this.#state.name === "away") this.#useReached();
+    if (this.#state.name !== "doubted") return;
+    const { doubt } = this.#state;
+    doubt.ungreeted = 0;
+    // The server is there, so the silence may be a slow disk; only for so long.
+    doubt.patience ??= this.#options.clock.setTimer(LIMITS.patienceMs, () => {
+      doubt.patience = undefined;
+      this.#giveUp(`silent for another ${LIMITS.patienceMs / 1000} s beside a connection that works`);
+    });
   }
 
   #failed(error: Error): void {
-    if (this.#state.name !== "dialling") return;
-    const { clock, log, policy, server } = this.#options;
     const failure = escapeText(error.message);
     // Ten lines a second that all say the same would hide the one that does not.
-    if (failure !== this.#lastFailure) log.warning(`server ${server}: can't connect: ${failure}; trying on`);
+    if (failure !== this.#lastFailure)
+      this.#options.log.warning(`${this.#server}: can't connect: ${failure}; trying on`);
     this.#lastFailure = failure;
-    this.#wait(policy.nextDelayMs(clock.nowMs() - (this.#outageSinceMs ?? clock.nowMs())));
+    if (this.#state.name !== "doubted") return;
+    const { doubt } = this.#state;
+    doubt.patience?.cancel();
+    doubt.patience = undefined;
+    // Some servers greet nobody while an earlier connection lives: it has to go first.
+    doubt.ungreeted = error instanceof HandshakeTimeout ? doubt.ungreeted + 1 : 0;
+    if (doubt.ungreeted >= LIMITS.ungreetedAttempts)
+      this.#giveUp("silent, and the server greets nobody else meanwhile");
   }
 
-  #wait(delayMs: number): void {
-    this.#moveTo({ name: "waiting", timer: this.#options.clock.setTimer(delayMs, () => this.#dial()) });
+  #giveUp(why: string): void {
+    this.#options.giveUp(new Error(why));
+    assert(this.#state.name !== "doubted", "a connection that was given up was not reported as lost");
+  }
+
+  /** Hands out the next connection, if it is reached already. */
+  #useReached(): void {
+    if (this.#state.name !== "away") return;
+    const connection = this.#state.pursuit.take();
+    if (connection === undefined) return;
+    const { clock, log } = this.#options;
+    const nowMs = clock.nowMs();
+    const outageMs = nowMs - (this.#outageSinceMs ?? nowMs);
+    log.warning(`${this.#server}: connected again after ${(outageMs / 1000).toFixed(1)} s, attempt ${this.#attempts}`);
+    this.#serverInUse = this.#server;
+    this.#moveTo({ name: "connected", sinceMs: nowMs });
+    this.#options.connected(connection);
   }
 
   #moveTo(next: State): void {

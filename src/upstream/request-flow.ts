@@ -66,7 +66,6 @@ export class RequestFlow {
     for (const entry of this.#table) {
       if (entry.session === undefined) continue;
       entry.session = undefined;
-      entry.onWire = false;
       entry.sentBefore = true;
       // A step ends with its connection; the request it stood in for begins again.
       if (entry.step) this.#table.remove(entry);
@@ -117,6 +116,8 @@ export class RequestFlow {
       return;
     }
     entry.session = session;
+    // From now on its steps are answered; the same request may still be under way on a connection that was given up.
+    entry.wire = undefined;
     this.#nextStep(entry, session, steps[Symbol.iterator]());
   }
 

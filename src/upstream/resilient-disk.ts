@@ -1,10 +1,10 @@
 import type { Disk, DiskHandle, DiskRequest, DiskUser, Reply } from "../disk.ts";
+import { LIMITS } from "../limits.ts";
 import type { Timer } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
 import { COMMAND, NBD_ERROR, TRANSMISSION_FLAG } from "../protocol/constants.ts";
 import type { Geometry } from "../protocol/geometry.ts";
-import { endpointText } from "../transport/endpoint-text.ts";
 import { Connector, type ConnectorOptions } from "./connector.ts";
 import type { InFlight } from "./in-flight.ts";
 import { Lifecycle } from "./lifecycle.ts";
@@ -18,8 +18,15 @@ export interface ResilientDiskOptions extends ConnectorOptions {
   readonly log: Log;
   /** How long requests are held before they are answered EIO; undefined: for ever. */
   readonly holdTimeoutMs: number | undefined;
+  /** How long the server may be silent while requests wait before another connection is tried beside it. */
+  readonly upstreamTimeoutMs: number;
+  /** After how long without a word an idle server is asked for a block; undefined: never. */
+  readonly idlePingMs: number | undefined;
   readonly reconnectIntervalMaxMs: number;
 }
+
+/** What a ping asks for at least; block devices have no smaller blocks. */
+const PING_BYTES = 512;
 
 /**
  * A disk made from a server that may vanish. Requests that were not answered are held and sent again when the server is
@@ -27,6 +34,7 @@ export interface ResilientDiskOptions extends ConnectorOptions {
  */
 export class ResilientDisk implements Disk, SessionOwner {
   readonly #options: ResilientDiskOptions;
+  readonly #connector: Connector;
   readonly #lifecycle: Lifecycle;
   readonly #flow = new RequestFlow();
   readonly #users = new Map<object, DiskUser>();
@@ -41,14 +49,15 @@ export class ResilientDisk implements Disk, SessionOwner {
 
   constructor(options: ResilientDiskOptions) {
     this.#options = options;
-    const { clock, log, random, reconnectIntervalMaxMs, target } = options;
+    const { clock, log, random, reconnectIntervalMaxMs } = options;
+    this.#connector = new Connector(options);
     this.#lifecycle = new Lifecycle({
-      connector: new Connector(options),
+      connector: this.#connector,
       policy: new ReconnectPolicy(random, reconnectIntervalMaxMs),
       clock,
       log,
-      server: endpointText(target.endpoint),
       connected: (connection) => this.#connected(connection),
+      giveUp: (why) => this.#session?.retire(why),
     });
   }
 
@@ -61,6 +70,11 @@ export class ResilientDisk implements Disk, SessionOwner {
   get geometry(): Geometry {
     if (this.#geometry === undefined) throw new Error("the disk is not open");
     return this.#geometry;
+  }
+
+  /** Where the server is that is connected, or tried next; for log lines. */
+  get server(): string {
+    return this.#connector.server;
   }
 
   attach(user: DiskUser): DiskHandle {
@@ -76,7 +90,7 @@ export class ResilientDisk implements Disk, SessionOwner {
   }
 
   /**
-   * Ends the connection: FLUSH if the server offers it, then DISC. Resolves to whether the server confirmed the FLUSH (true
+   * Ends the connection: FLUSH if the server offers it, within `LIMITS.drainMs`, then DISC. Resolves to whether the server confirmed the FLUSH (true
    * where none is needed). What is still held is answered ESHUTDOWN.
    */
   async close(): Promise<boolean> {
@@ -97,7 +111,8 @@ export class ResilientDisk implements Disk, SessionOwner {
   }
 
   replied(entry: InFlight, reply: Reply): void {
-    this.#lifecycle.answered();
+    // A late answer over a connection that was given up does not prove that the next one works.
+    if (entry.wire === this.#session) this.#lifecycle.answered();
     this.#awaySinceMs = undefined;
     this.#flow.replied(entry, reply);
   }
@@ -111,19 +126,36 @@ export class ResilientDisk implements Disk, SessionOwner {
     this.#lifecycle.lost(why);
   }
 
+  silent(session: UpstreamSession): void {
+    if (session === this.#session) this.#lifecycle.silent();
+  }
+
+  heardAgain(session: UpstreamSession): void {
+    if (session === this.#session) this.#lifecycle.heardAgain();
+  }
+
+  /** Asks for one block, so that a server that is gone without a sign is noticed before a user needs it. */
+  idle(session: UpstreamSession): void {
+    const { sizeBytes, minimumBlockBytes } = this.geometry;
+    const length = Math.max(minimumBlockBytes, PING_BYTES);
+    if (session !== this.#session || length > sizeBytes) return;
+    const ping = { command: COMMAND.READ, flags: 0, offset: 0, length, payload: [], room: undefined };
+    this.#submit({ ...ping, complete: () => undefined }, undefined);
+  }
+
   #submit(request: DiskRequest, owner: object | undefined): void {
     if (this.#refusal === undefined) this.#flow.submit(request, owner);
     else request.complete({ error: this.#refusal, pieces: [], room: undefined });
   }
 
   #connected(connection: Negotiated): void {
-    const { clock, log } = this.#options;
+    const { clock, log, upstreamTimeoutMs, idlePingMs } = this.#options;
     this.#holdTimer?.cancel();
     this.#holdTimer = undefined;
     this.#refusal = undefined;
     // Nobody waits, so that the server need not answer anything to end this outage.
     if (this.#flow.held === 0) this.#awaySinceMs = undefined;
-    this.#session = new UpstreamSession(connection, this, clock);
+    this.#session = new UpstreamSession(connection, this, { clock, silenceMs: upstreamTimeoutMs, idleMs: idlePingMs });
     for (const user of this.#users.values()) user.onReset();
     if (this.#flow.held > 0) log.info(`sending ${this.#flow.held} held requests`);
     this.#flow.connected(this.#session);
@@ -156,9 +188,15 @@ export class ResilientDisk implements Disk, SessionOwner {
     if (needless) return true;
     if (!this.#flow.open) return false;
     const flush = { command: COMMAND.FLUSH, flags: 0, offset: 0, length: 0, payload: [], room: undefined };
+    const { clock } = this.#options;
     return new Promise((resolve) => {
-      this.#idle = () => resolve(false);
-      this.#submit({ ...flush, complete: (reply) => resolve(reply.error === 0) }, undefined);
+      const timer = clock.setTimer(LIMITS.drainMs, () => resolve(false));
+      const done = (flushed: boolean): void => {
+        timer.cancel();
+        resolve(flushed);
+      };
+      this.#idle = () => done(false);
+      this.#submit({ ...flush, complete: (reply) => done(reply.error === 0) }, undefined);
     });
   }
 }

@@ -14,6 +14,7 @@ import type { Slab } from "../transport/slab.ts";
 import type { SlabConsumer, SlabReader } from "../transport/slab-reader.ts";
 import { Slice } from "../transport/slice.ts";
 import type { InFlight } from "./in-flight.ts";
+import { SilenceWatch } from "./silence-watch.ts";
 
 /** A negotiated connection, ready for transmission. */
 export interface Negotiated {
@@ -30,18 +31,37 @@ export interface SessionOwner {
   replied(entry: InFlight, reply: Reply): void;
   /** The connection is no more. Called once; what was sent over it stays unanswered. */
   lost(session: UpstreamSession, why: Error): void;
+  /** Requests wait, and nothing was heard for `silenceMs`; and: it is heard again. */
+  silent(session: UpstreamSession): void;
+  heardAgain(session: UpstreamSession): void;
+  /** No request waits, and nothing was heard for `idleMs`. */
+  idle(session: UpstreamSession): void;
+}
+
+/** How patient a session is. */
+export interface SessionPatience {
+  readonly clock: Clock;
+  /** With requests waiting, this long without a byte is reported as silence. */
+  readonly silenceMs: number;
+  /** With none waiting, this long without a byte is reported as idleness; undefined: never. */
+  readonly idleMs: number | undefined;
 }
 
 const HEADER_SLAB_BYTES = 4096;
 const NO_PIECES: readonly Piece[] = [];
 
-/** One connection to a server in its transmission phase: requests out, whole replies in, in the order in which they come. */
+/**
+ * One connection to a server in its transmission phase: requests out, whole replies in, in the order in which they come. It
+ * is `open` until it is lost or given up; one that was given up may be `retiring` for a while, in which answers to requests
+ * that were not sent again yet still count.
+ */
 export class UpstreamSession implements SlabConsumer, ReplySink<Slab>, WriterOwner {
   readonly geometry: Geometry;
   readonly #stream: ByteStream;
   readonly #reader: SlabReader;
   readonly #owner: SessionOwner;
   readonly #clock: Clock;
+  readonly #watch: SilenceWatch;
   readonly #writer: BatchedWriter;
   readonly #headers = new HeaderSpace(HEADER_SLAB_BYTES);
   readonly #decoder = new ReplyDecoder<Slab>(this);
@@ -49,18 +69,25 @@ export class UpstreamSession implements SlabConsumer, ReplySink<Slab>, WriterOwn
   #error = 0;
   #room: Slice | undefined;
   readonly #data: Slice[] = [];
-  #lost = false;
-  #closed = false;
+  #state: "open" | "retiring" | "lost" | "closed" = "open";
   #farewell: Timer | undefined;
   #onClosed: (() => void) | undefined;
 
-  constructor(negotiated: Negotiated, owner: SessionOwner, clock: Clock) {
+  constructor(negotiated: Negotiated, owner: SessionOwner, patience: SessionPatience) {
     this.geometry = negotiated.geometry;
     this.#stream = negotiated.stream;
     this.#reader = negotiated.reader;
     this.#owner = owner;
-    this.#clock = clock;
+    this.#clock = patience.clock;
     this.#writer = new BatchedWriter(negotiated.stream, this);
+    this.#watch = new SilenceWatch({
+      clock: patience.clock,
+      timeoutMs: patience.silenceMs,
+      idleMs: patience.idleMs,
+      silent: () => owner.silent(this),
+      heardAgain: () => owner.heardAgain(this),
+      idle: () => owner.idle(this),
+    });
   }
 
   /** Takes over the connection from the handshake. */
@@ -74,7 +101,6 @@ export class UpstreamSession implements SlabConsumer, ReplySink<Slab>, WriterOwn
    */
   send(entry: InFlight, room: Slice | undefined): void {
     entry.session = this;
-    entry.onWire = true;
     const first = entry.request.payload[0];
     const offered = first ?? room;
     const header =
@@ -84,27 +110,50 @@ export class UpstreamSession implements SlabConsumer, ReplySink<Slab>, WriterOwn
     encodeRequestHeader(header.slab.view, header.start - REQUEST_HEADER_BYTES, entry);
     this.#writer.append(header.slab, header.start - REQUEST_HEADER_BYTES, header.start);
     this.#writer.appendSlices(entry.request.payload);
+    entry.wire = this;
+    entry.batch = this.#writer.batches;
+    this.#watch.sent();
   }
 
   /** Ends the connection the polite way; resolves when it is gone. */
   disconnect(): Promise<void> {
     return new Promise((resolve) => {
       this.#onClosed = resolve;
-      if (this.#closed) resolve();
-      else if (!this.#lost) this.#sayGoodbye();
+      if (this.#state === "closed") resolve();
+      else if (this.#state === "open") this.#sayGoodbye("lost", LIMITS.farewellMs);
     });
   }
 
-  /** Gives the connection up; the owner is told why. */
-  giveUp(why: Error): void {
-    if (this.#lost) return;
-    this.#lost = true;
-    this.#stream.destroy();
+  /**
+   * Gives a connection up that may still work; the owner is told that it is lost. When all it was sent has left, it says
+   * DISC and its last answers are awaited for a while; else it is cut at once, or what is queued would still be carried
+   * out.
+   */
+  retire(why: Error): void {
+    if (this.#state !== "open") return;
+    if (this.#writer.backlogBytes > 0) {
+      // An orderly close would still send what the system has taken over already.
+      this.#stream.reset();
+      this.giveUp(why);
+      return;
+    }
+    this.#sayGoodbye("retiring", LIMITS.retireMs);
     this.#owner.lost(this, why);
   }
 
+  /** Cuts the connection; the owner is told why, unless it knows that it is lost. */
+  giveUp(why: Error): void {
+    const known = this.#state !== "open";
+    if (this.#state !== "closed") this.#state = "lost";
+    this.#watch.stop();
+    this.#stream.destroy();
+    if (!known) this.#owner.lost(this, why);
+  }
+
   consume(slab: Slab, start: number, end: number): number {
-    return this.#lost ? end : this.#decoder.decode(slab, start, end);
+    if (this.#state === "lost" || this.#state === "closed") return end;
+    this.#watch.heard();
+    return this.#decoder.decode(slab, start, end);
   }
 
   violated(violation: ProtocolViolation): void {
@@ -115,29 +164,34 @@ export class UpstreamSession implements SlabConsumer, ReplySink<Slab>, WriterOwn
     this.#writer.drained();
   }
 
+  batchWaits(): void {
+    // A server that does not read does not answer either: silence is what gives it away.
+  }
+
   batchLeft(): void {
     // Nothing is charged to what goes upstream.
   }
 
   ended(): void {
     this.giveUp(new ConnectionLost("the server closed the connection"));
-    this.#stream.destroy();
   }
 
   closed(error: Error | undefined): void {
-    this.#closed = true;
+    this.giveUp(new ConnectionLost(error?.message ?? "the connection was closed", { cause: error }));
+    this.#state = "closed";
     this.#farewell?.cancel();
     this.#writer.closed();
     this.#releaseData();
-    this.giveUp(new ConnectionLost(error?.message ?? "the connection was closed", { cause: error }));
     this.#onClosed?.();
   }
 
   reply(error: number, cookieHigh: number, cookieLow: number, slab: Slab, at: number): number {
     const entry = this.#owner.find(cookieHigh, cookieLow);
-    if (entry === undefined || entry.session !== this || !entry.onWire) {
+    if (entry === undefined || entry.wire !== this) {
       throw new ProtocolViolation("a reply with a cookie that is not in flight");
     }
+    if (entry.batch > this.#writer.batchesBegun)
+      throw new ProtocolViolation("a reply to a request that was not sent yet");
     const end = at + SIMPLE_REPLY_HEADER_BYTES;
     this.#current = entry;
     this.#error = error;
@@ -161,22 +215,32 @@ export class UpstreamSession implements SlabConsumer, ReplySink<Slab>, WriterOwn
     this.#current = undefined;
     if (entry === undefined) return;
     if (this.#error === NBD_ERROR.ESHUTDOWN) {
-      // The text wants a soft disconnect here ("Error values"); a new connection is tried meanwhile.
-      this.#sayGoodbye();
-      this.#owner.lost(this, new ConnectionLost("the server is shutting down"));
+      this.#shutDown();
       return;
     }
-    const pieces = this.#data.length === 0 ? NO_PIECES : this.#data.map(dataPiece);
-    this.#owner.replied(entry, { error: this.#error, pieces, room: this.#room });
+    this.#watch.answered();
+    // While the rest of a long reply arrived, the request may have been sent over the next connection, or answered there.
+    if (entry.wire === this && this.#owner.find(entry.cookieHigh, entry.cookieLow) === entry) {
+      const pieces = this.#data.length === 0 ? NO_PIECES : this.#data.map(dataPiece);
+      this.#owner.replied(entry, { error: this.#error, pieces, room: this.#room });
+    }
     this.#releaseData();
   }
 
-  /** Sends DISC, waits a little for the server to close, then closes. No reply counts any more. */
-  #sayGoodbye(): void {
-    this.#lost = true;
+  /** The text wants a soft disconnect after ESHUTDOWN ("Error values"); a new connection is tried meanwhile. */
+  #shutDown(): void {
+    if (this.#state !== "open") return;
+    this.#sayGoodbye("lost", LIMITS.farewellMs);
+    this.#owner.lost(this, new ConnectionLost("the server is shutting down"));
+  }
+
+  /** Sends DISC, waits for the server to close, for so long at most, then cuts the connection. */
+  #sayGoodbye(state: "lost" | "retiring", patienceMs: number): void {
+    this.#state = state;
+    this.#watch.stop();
     this.#writer.appendBytes(disconnectRequest());
     this.#writer.end();
-    this.#farewell = this.#clock.setTimer(LIMITS.farewellMs, () => this.#stream.destroy());
+    this.#farewell = this.#clock.setTimer(patienceMs, () => this.#stream.reset());
   }
 
   #releaseData(): void {

@@ -29,7 +29,8 @@ const RICH = HAS_FLAGS | OFFERS.FLUSH | OFFERS.FUA | OFFERS.TRIM | OFFERS.ZEROES
 
 /**
  * A server as bad as the protocol allows, and a little worse: it answers in any order, dies at any moment, and comes back
- * poorer. What it carried out it keeps. One connection lives at a time: a newcomer ends the one before.
+ * poorer. What it carried out it keeps. Several connections may stand, but the first request on one ends those before it:
+ * nothing is carried out late.
  */
 export class ModelServer {
   readonly disk: ModelDisk;
@@ -41,7 +42,11 @@ export class ModelServer {
   readonly #options: ModelServerOptions;
   readonly #host: { answer: DialAnswer };
   readonly #random: SeededRandom;
+  /** The latest connection. */
   #connection: ServerConnection | undefined;
+  /** The one that requests came over last. */
+  #used: ServerConnection | undefined;
+  readonly #standing = new Set<ServerConnection>();
   #accepted = 0;
   #flags = RICH;
   #up = true;
@@ -79,9 +84,9 @@ export class ModelServer {
     return this.#accepted;
   }
 
-  /** The last connection was ended with DISC. */
+  /** The connection in use, or else the latest, was ended with DISC. */
   get wasLeftPolitely(): boolean {
-    return this.#connection?.saidGoodbye === true;
+    return [this.#used, this.#connection].some((connection) => connection?.saidGoodbye === true);
   }
 
   /** Stops misbehaving: from now on it is up and has good manners. */
@@ -89,23 +94,23 @@ export class ModelServer {
     this.#wellBehaved = true;
     this.#up = true;
     this.#host.answer = "accept";
-    this.#connection?.reform();
+    for (const connection of this.#standing) connection.reform();
   }
 
   /** Dies, and is back after a while. */
   crash(downMs: number): void {
     this.note(`the server crashes and is away for ${downMs.toFixed(0)} ms`);
-    this.#connection?.destroy();
+    this.#endAllBut(undefined);
     this.#goAway(downMs, this.#random.pick(["refuse", "refuse", "silence"]));
   }
 
   /** Answers ESHUTDOWN for a while, then dies, and is back after another. */
   shutDown(graceMs: number, downMs: number): void {
     this.note("the server shuts down");
-    const connection = this.#connection;
-    connection?.shutDown();
+    const connections = [...this.#standing];
+    for (const connection of connections) connection.shutDown();
     this.clock.setTimer(graceMs, () => {
-      connection?.destroy();
+      for (const connection of connections) connection.destroy();
       if (!this.#wellBehaved) this.#goAway(downMs, "refuse");
     });
   }
@@ -135,11 +140,26 @@ export class ModelServer {
       stream.destroy();
       return;
     }
-    this.#connection?.destroy();
+    if (this.#random.chance(this.character.jealousChance)) this.#endAllBut(undefined);
     this.#accepted += 1;
     const connection = new ServerConnection(this, stream, this.#random.fork(), this.#manners());
     this.#connection = connection;
+    this.#standing.add(connection);
     connection.begin();
+  }
+
+  /** The connection was sent its first request: the ones before it are over. */
+  takesOver(connection: ServerConnection): void {
+    this.#used = connection;
+    this.#endAllBut(connection);
+  }
+
+  #endAllBut(survivor: ServerConnection | undefined): void {
+    for (const connection of this.#standing) {
+      if (connection === survivor) continue;
+      this.#standing.delete(connection);
+      connection.destroy();
+    }
   }
 
   #manners(): Manners {

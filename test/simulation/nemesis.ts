@@ -68,7 +68,7 @@ export class Nemesis {
       if (victim === undefined) return;
       note(`${fault} (${victim.accepted.peer})`);
       if (fault.startsWith("cut")) victim.sever(random.chance(0.1) ? 3000 : 5);
-      else victim.freeze(random.between(0, 50));
+      else victim.freeze(fault === "hang-server" ? random.between(0, 60_000) : random.between(0, 50));
     }
     this.#faults += 1;
   }

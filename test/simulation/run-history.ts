@@ -51,7 +51,7 @@ const PROXY: Endpoint = { kind: "tcp", host: "proxy", port: 10809 };
 const MANY_TURNS = 200_000;
 const LONG_MS = 3_600_000;
 /** How long after the last client everything must have come to rest. */
-const REST_MS = 30_000;
+const REST_MS = 120_000;
 
 /** One history from its seed: the same seed and the same code give the same history. */
 class History {

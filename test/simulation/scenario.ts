@@ -4,7 +4,15 @@ import type { ServerCharacter } from "./server-character.ts";
 import type { LinkWeather } from "./simulated-stream.ts";
 
 /** The faults that may come over a history. */
-export const FAULTS = ["cut-server", "crash", "shut-down", "freeze-server", "cut-client", "freeze-client"] as const;
+export const FAULTS = [
+  "cut-server",
+  "crash",
+  "shut-down",
+  "freeze-server",
+  "cut-client",
+  "freeze-client",
+  "hang-server",
+] as const;
 
 /** Everything that a seed decides about a history before it begins. */
 export interface Scenario {
@@ -16,6 +24,9 @@ export interface Scenario {
   readonly budgetRequests: number;
   readonly maxClients: number;
   readonly holdTimeoutMs: number | undefined;
+  /** After how long without a word the proxy doubts the server, and asks an idle one for a sign of life. */
+  readonly upstreamTimeoutMs: number;
+  readonly idlePingMs: number | undefined;
   readonly clients: readonly ClientScript[];
   readonly weather: LinkWeather;
   readonly character: ServerCharacter;
@@ -50,6 +61,8 @@ export function drawScenario(random: SeededRandom): Scenario {
     budgetRequests: mostly(16_384, 1, 2, 5),
     maxClients: mostly(1, 2, 4),
     holdTimeoutMs,
+    upstreamTimeoutMs: mostly(30_000, 6000),
+    idlePingMs: random.chance(0.2) ? random.between(1000, 5000) : undefined,
     clients: drawClients(random, blocks),
     weather: {
       latencyMinMs: 0,
@@ -68,6 +81,7 @@ export function drawScenario(random: SeededRandom): Scenario {
       poorerChance: mostly(0, 0.5),
       exportNameOnlyChance: mostly(0, 0.5, 1),
       loseWriteChance: 0,
+      jealousChance: random.pick([0, 0, 0.5, 1]),
     },
     faults: faultKinds,
     faultIntervalMs: random.pick([2, 5, 20, 100]),

@@ -15,6 +15,8 @@ export interface ServerCharacter {
   /** How likely a server that was away comes back without some of its features. */
   readonly poorerChance: number;
   readonly exportNameOnlyChance: number;
+  /** How likely a newcomer ends the connections before it at once, and not only with its first request. */
+  readonly jealousChance: number;
   /** For controls: how likely a write is acknowledged and not carried out. */
   readonly loseWriteChance: number;
 }

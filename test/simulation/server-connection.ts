@@ -30,6 +30,7 @@ export class ServerConnection {
   #over = false;
   #shuttingDown = false;
   #saidGoodbye = false;
+  #asked = false;
 
   constructor(server: ModelServer, stream: SimulatedStream, random: SeededRandom, manners: Manners) {
     this.#server = server;
@@ -160,6 +161,8 @@ export class ServerConnection {
       else this.ended();
       return;
     }
+    if (!this.#asked) this.#server.takesOver(this);
+    this.#asked = true;
     this.#check(request);
     const result = request.command === wire.READ ? Buffer.allocUnsafe(request.length) : NO_BYTES;
     const served = { ...request, payload, doneBytes: 0, result };

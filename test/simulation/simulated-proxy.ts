@@ -47,9 +47,10 @@ export class SimulatedProxy {
       log,
       clock: this.clock,
       pool: this.pool,
-      target: { endpoint: serverEndpoint, bindAddress: undefined },
-      exportName: "",
+      paths: [{ endpoint: serverEndpoint, bindAddress: undefined, exportName: "" }],
       holdTimeoutMs,
+      upstreamTimeoutMs: scenario.upstreamTimeoutMs,
+      idlePingMs: scenario.idlePingMs,
       reconnectIntervalMaxMs: 5000,
     });
   }
@@ -65,6 +66,8 @@ export class SimulatedProxy {
       clock: this.clock,
       pool: this.pool,
       budget: this.budget,
+      greetingStyle: "auto",
+      admits: () => true,
       exports: new SingleExport("", offeredDisk(this.#disk, maxClients)),
       endpoint: listenEndpoint,
       socketMode: 0o600,

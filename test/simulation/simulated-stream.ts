@@ -32,6 +32,7 @@ export interface Link {
  */
 export class SimulatedStream implements ByteStream {
   readonly peer: string;
+  readonly peerAddress = undefined;
   readonly #link: Link;
   readonly #lendsAhead: boolean;
   /** The other end; itself until it is joined to it. */
@@ -122,11 +123,20 @@ export class SimulatedStream implements ByteStream {
     }
     // A reset overtakes what is under way, or what was read before it.
     const latestMs = Math.max(this.#lastArrivalMs, clock.nowMs()) + weather.latencyMaxMs;
-    clock.setAlarm(random.between(clock.nowMs(), latestMs), () => other.reset(new Error("read ECONNRESET")));
+    clock.setAlarm(random.between(clock.nowMs(), latestMs), () => other.breakDown(new Error("read ECONNRESET")));
+  }
+
+  reset(): void {
+    if (this.#gone) return;
+    const { severed, weather, clock } = this.#link;
+    this.#leave();
+    const reader = this.#reader;
+    if (reader !== undefined) this.#later(() => reader.closed(undefined));
+    if (!severed) clock.setTimer(weather.latencyMinMs, () => this.#other.breakDown(new Error("read ECONNRESET")));
   }
 
   /** The other end, or the network, broke the connection. */
-  reset(error: Error): void {
+  breakDown(error: Error): void {
     if (this.#gone) return;
     this.#pendingReset = error;
     // A write that waits is told as well.
@@ -137,7 +147,7 @@ export class SimulatedStream implements ByteStream {
   sever(resetAfterMs: number): void {
     const { clock, random } = this.#link;
     this.#mayStillArriveBytes = random.integer(this.#other.#flyingBytes + 1);
-    clock.setTimer(resetAfterMs, () => this.reset(new Error("read ECONNRESET")));
+    clock.setTimer(resetAfterMs, () => this.breakDown(new Error("read ECONNRESET")));
   }
 
   #lose(): void {
@@ -205,7 +215,7 @@ export class SimulatedStream implements ByteStream {
       bytes = segment.subarray(0, Math.min(segment.length, this.#mayStillArriveBytes));
       this.#mayStillArriveBytes -= bytes.length;
     } else if (this.#gone) {
-      clock.setTimer(weather.latencyMinMs, () => this.#other.reset(new Error("write EPIPE")));
+      clock.setTimer(weather.latencyMinMs, () => this.#other.breakDown(new Error("write EPIPE")));
     }
     if (this.#gone || bytes.length === 0) return;
     this.#arrived.push(bytes);

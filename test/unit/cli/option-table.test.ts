@@ -1,11 +1,9 @@
 import { describe, expect, it } from "vitest";
 
 import { helpText } from "../../../src/cli/help-text.ts";
-import type { CommandName, FlagOption, ValueOption } from "../../../src/cli/option.ts";
+import type { AnyOption, CommandName } from "../../../src/cli/option.ts";
 import { OPTION_TABLE } from "../../../src/cli/option-table.ts";
 import { parseCommandLine } from "../../../src/cli/parse-command-line.ts";
-
-type AnyOption = ValueOption<unknown> | FlagOption;
 
 const COMMANDS = ["proxy", "serve", "demo"] as const;
 const OPTIONS: readonly AnyOption[] = Object.values(OPTION_TABLE);
@@ -34,6 +32,12 @@ const BAD_VALUES: Readonly<Record<string, readonly string[]>> = {
   upstream: ["", "storage.example", "http://storage.example", "nbds://storage.example", "nbd+unix:///disk"],
   export: [TOO_LONG, "a\0b"],
   bind: ["", "storage.example", "/run/x.sock"],
+  handshake: ["", "old", "AUTO"],
+  "max-clients": ["", "0", "1025", "-1", "1.5", "many"],
+  allow: ["", "storage.example", "10.0.0.0/33", "10.0.0.0/", "::1/129", "fe80::1%eth0", "10.0.0.0/255.0.0.0"],
+  cache: ["", "-1", "4T", "big", "99999999999G"],
+  "upstream-timeout": ["", "0", "0ms", "-1", "forever", "5h", "99999999"],
+  "idle-ping": ["", "0", "-1", "never", "99999999"],
   "hold-timeout": ["", "never", "-1", "5h", "99999999"],
   "reconnect-interval-max": ["", "0", "50ms", "forever"],
   memory: ["", "0", "big", "1T", "99999999999G"],
@@ -45,8 +49,8 @@ describe.each(ROWS)("for %s, --%s", (command, long, option) => {
 
   it("appears in the help with its names", () => {
     const names = option.short === undefined ? `--${long}` : `-${option.short}, --${long}`;
-    const term = option.kind === "flag" ? names : `${names} ${option.valueName}`;
-    expect(text).toMatch(new RegExp(`^ +${term}  +\\S`, "m"));
+    const lines = text.split("\n").map((line) => line.trim());
+    expect(lines).toContainEqual(expect.stringContaining(`${names}${valueTerm(option)}  `));
   });
 
   it("is explained in the help, with its environment variable and its default", () => {
@@ -59,7 +63,7 @@ describe.each(ROWS)("for %s, --%s", (command, long, option) => {
 });
 
 const VALUE_ROWS = ROWS.flatMap(([command, long, option]) =>
-  option.kind === "value" ? [[command, long, option] as const] : [],
+  option.kind === "flag" ? [] : [[command, long, option] as const],
 );
 
 describe.each(VALUE_ROWS)("for %s, --%s", (command, long, option) => {
@@ -100,10 +104,20 @@ describe.each(VALUE_ROWS)("for %s, --%s", (command, long, option) => {
   });
 });
 
+it("takes, for options with nothing after them, what is a value of theirs", () => {
+  for (const option of OPTIONS) {
+    if (option.kind !== "value" || option.impliedText === undefined) continue;
+    expect(() => option.parse(option.impliedText ?? "")).not.toThrow();
+  }
+});
+
 it("shows the defaults that hold", () => {
   const shown = (option: AnyOption, command: CommandName) => `--${option.long}=${option.meanings[command]?.default}`;
-  const { addr, port, socketMode, memory, holdTimeout, reconnectIntervalMax } = OPTION_TABLE;
-  const proxy = [holdTimeout, reconnectIntervalMax].map((option) => shown(option, "proxy"));
+  const { addr, port, socketMode, memory } = OPTION_TABLE;
+  const { handshake, maxClients, cache, upstreamTimeout, idlePing, holdTimeout, reconnectIntervalMax } = OPTION_TABLE;
+  const proxy = [handshake, maxClients, cache, upstreamTimeout, idlePing, holdTimeout, reconnectIntervalMax].map(
+    (option) => shown(option, "proxy"),
+  );
   expect(parseCommandLine([...COMPLETE.proxy, ...proxy], {})).toEqual(parseCommandLine(COMPLETE.proxy, {}));
   const unix = ["-l", "/a", "-C", "/b"];
   expect(parseCommandLine([...unix, shown(socketMode, "proxy")], {})).toEqual(parseCommandLine(unix, {}));
@@ -118,6 +132,14 @@ it("gives no letter and no name twice within a command", () => {
     expect(new Set(names).size).toBe(names.length);
   }
 });
+
+/** What follows the names in the help. */
+function valueTerm(option: AnyOption): string {
+  if (option.kind === "flag") return "";
+  return option.kind === "value" && option.impliedText !== undefined
+    ? `[=${option.valueName}]`
+    : ` ${option.valueName}`;
+}
 
 /** A message that begins with the option and contains the value, as JSON has it. */
 function naming(label: string, value: string): unknown {

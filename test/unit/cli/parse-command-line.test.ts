@@ -36,25 +36,45 @@ describe("parseCommandLine", () => {
   });
 
   it("takes what follows an option as its value, whatever it looks like", () => {
-    expect(run([...COMPLETE, "--export", "-p=1"]).upstream.exportName).toBe("-p=1");
-    expect(run([...COMPLETE, "--export", "--"]).upstream.exportName).toBe("--");
-    expect(run([...COMPLETE, "--export==x"]).upstream.exportName).toBe("=x");
+    expect(run([...COMPLETE, "--export", "-p=1"]).upstreams[0].exportName).toBe("-p=1");
+    expect(run([...COMPLETE, "--export", "--"]).upstreams[0].exportName).toBe("--");
+    expect(run([...COMPLETE, "--export==x"]).upstreams[0].exportName).toBe("=x");
     expect(() => run([...COMPLETE, "--port", "--verbose"])).toThrow(/--port: "--verbose"/);
   });
 
-  it("takes the last value of an option, but refuses a second server", () => {
+  it("takes the last value of an option that has one", () => {
     expect(run([...COMPLETE, "-p", "1"]).listen).toMatchObject({ port: 1 });
-    expect(() => run([...LISTEN, "--upstream=nbd://a/", "--upstream=nbd://b/"])).toThrow(
-      expect.objectContaining({ name: "UsageError", option: "--upstream", value: "nbd://b/" }),
+    expect(run([...COMPLETE, "--max-clients=3", "--max-clients=2"]).maxClients).toBe(2);
+  });
+
+  it("takes all values of an option that has several, in their order", () => {
+    const { upstreams } = run([...LISTEN, "--upstream=nbd://b/", "--upstream", "nbd+unix:///x?socket=/a"]);
+    expect(upstreams).toMatchObject([{ endpoint: { host: "b" } }, { endpoint: { path: "/a" }, exportName: "x" }]);
+    expect(run([...COMPLETE, "--allow", "::1", "--allow=192.0.2.0/24"]).allow).toEqual([
+      { address: "::1", prefixBits: 128 },
+      { address: "192.0.2.0", prefixBits: 24 },
+    ]);
+  });
+
+  it("names the one value of several that is bad", () => {
+    expect(() => run([...LISTEN, "--upstream=nbd://a/", "--upstream=http://b/"])).toThrow(
+      expect.objectContaining({ name: "UsageError", option: "--upstream", value: "http://b/" }),
+    );
+    expect(() => run(COMPLETE, { FLEXNBD_ALLOW: "::1, nobody" })).toThrow(
+      expect.objectContaining({ name: "UsageError", option: "FLEXNBD_ALLOW", value: "nobody" }),
     );
   });
 
   it("takes a URI in place of address, port and export", () => {
-    expect(run([...LISTEN, "--upstream", "nbd://[2001:db8::7]:4000/disk"]).upstream).toEqual({
+    expect(run([...LISTEN, "--upstream", "nbd://[2001:db8::7]:4000/disk"]).upstreams[0]).toEqual({
       endpoint: { kind: "tcp", host: "2001:db8::7", port: 4000 },
       exportName: "disk",
       bindAddress: undefined,
     });
+  });
+
+  it.each(["oldstyle", "newstyle", "auto"] as const)("greets clients in the style %s", (style) => {
+    expect(run([...COMPLETE, `--handshake=${style}`]).greetingStyle).toBe(style);
   });
 
   it.each([
@@ -73,6 +93,63 @@ describe("parseCommandLine", () => {
   });
 });
 
+describe("parseCommandLine and --cache", () => {
+  it.each([
+    [[], 0],
+    [["--cache"], 4096],
+    [["-c"], 4096],
+    [["--cache", "--verbose"], 4096],
+    [["-c", "-v"], 4096],
+    [["-vc"], 4096],
+    [["-vc", "-q"], 4096],
+    [["--cache=8192"], 8192],
+    [["-c=8192"], 8192],
+    [["-vc=8192"], 8192],
+    [["-c8192"], 8192],
+    [["--cache=16M"], 16_777_216],
+    [["-c=64k"], 65_536],
+    [["--cache=0"], 0],
+    [["--cache=8192", "-c"], 4096],
+    [["--cache", "-c=0"], 0],
+  ])("reads %j as %d bytes", (flags, cacheBytes) => {
+    expect(run([...COMPLETE, ...flags]).cacheBytes).toBe(cacheBytes);
+    expect(run([...flags, ...COMPLETE]).cacheBytes).toBe(cacheBytes);
+  });
+
+  it("reads what stands around it as it would without it", () => {
+    expect(run(["-c", ...COMPLETE, "--cache", "-v"])).toEqual(run([...COMPLETE, "--cache=4096", "-v"]));
+    expect(run([...COMPLETE, "--export", "-c"])).toMatchObject({ cacheBytes: 0, upstreams: [{ exportName: "-c" }] });
+    expect(() => run([...COMPLETE, "-vp", "--cache"])).toThrow(expect.objectContaining({ value: "--cache" }));
+  });
+
+  it.each([
+    [["--cache", "8192"], "8192"],
+    [["-c", "64K", "-v"], "64K"],
+    [["-vc", "lots"], "lots"],
+  ])("refuses %j: the value must be attached", (flags, value) => {
+    for (const argv of [
+      [...COMPLETE, ...flags],
+      [...flags, ...COMPLETE],
+    ]) {
+      expect(() => run(argv)).toThrow(
+        expect.objectContaining({
+          name: "UsageError",
+          option: "--cache",
+          value,
+          message: `--cache: ${JSON.stringify(value)} must be attached with '=', as in --cache=BYTES`,
+        }),
+      );
+    }
+    expect(parseCommandLine([...flags, "--help"], {})).toMatchObject({ kind: "help" });
+  });
+
+  it("blames itself only for the word behind it", () => {
+    expect(() => run(["--cache", ...COMPLETE, "word"])).toThrow(/"word" is neither/);
+    expect(() => run(["--cache=1", "word"])).toThrow(/"word" is neither/);
+    expect(() => run(["--cache", "demo"])).toThrow(/"demo" must come first/);
+  });
+});
+
 describe("parseCommandLine and the environment", () => {
   it("takes every option of the proxy from it", () => {
     const env = {
@@ -82,26 +159,76 @@ describe("parseCommandLine and the environment", () => {
       FLEXNBD_CONN_PORT: "4000",
       FLEXNBD_EXPORT: "disk",
       FLEXNBD_BIND: "2001:db8::1",
+      FLEXNBD_HANDSHAKE: "oldstyle",
+      FLEXNBD_MAX_CLIENTS: "4",
+      FLEXNBD_ALLOW: "192.0.2.0/24, 2001:db8::/32 ::1",
+      FLEXNBD_CACHE: "64K",
+      FLEXNBD_UPSTREAM_TIMEOUT: "4",
+      FLEXNBD_IDLE_PING: "1.5s",
       FLEXNBD_HOLD_TIMEOUT: "2m",
       FLEXNBD_RECONNECT_INTERVAL_MAX: "500ms",
     };
     expect(run([], env)).toEqual({
       listen: { kind: "tcp", host: "::1", port: 0 },
       socketMode: 0o600,
-      upstream: {
-        endpoint: { kind: "tcp", host: "storage.example", port: 4000 },
-        exportName: "disk",
-        bindAddress: "2001:db8::1",
-      },
+      upstreams: [
+        {
+          endpoint: { kind: "tcp", host: "storage.example", port: 4000 },
+          exportName: "disk",
+          bindAddress: "2001:db8::1",
+        },
+      ],
+      greetingStyle: "oldstyle",
+      maxClients: 4,
+      allow: [
+        { address: "192.0.2.0", prefixBits: 24 },
+        { address: "2001:db8::", prefixBits: 32 },
+        { address: "::1", prefixBits: 128 },
+      ],
+      cacheBytes: 65_536,
+      upstreamTimeoutMs: 4000,
+      idlePingMs: 1500,
       holdTimeoutMs: 120_000,
       reconnectIntervalMaxMs: 500,
       logLevel: "warning",
     });
     const unix = { FLEXNBD_ADDR: "/a", FLEXNBD_SOCKET_MODE: "660", FLEXNBD_UPSTREAM: "nbd://storage.example/disk" };
-    expect(run([], unix)).toMatchObject({ socketMode: 0o660, upstream: { exportName: "disk" } });
+    expect(run([], unix)).toMatchObject({ socketMode: 0o660, upstreams: [{ exportName: "disk" }] });
   });
 
+  it("takes several servers from it, separated by blanks", () => {
+    const { upstreams } = run(LISTEN, { FLEXNBD_UPSTREAM: " nbd://a/x  nbd://b/y\n" });
+    expect(upstreams).toMatchObject([
+      { endpoint: { host: "a" }, exportName: "x" },
+      { endpoint: { host: "b" }, exportName: "y" },
+    ]);
+    expect(run(COMPLETE, { FLEXNBD_UPSTREAM: " ", FLEXNBD_ALLOW: " , " })).toEqual(run(COMPLETE));
+  });
+
+  it.each(["0", "-1", "1.5", "4s", "250ms", "1e3", " 4", "forever", "x"])(
+    "refuses FLEXNBD_UPSTREAM_TIMEOUT=%j: it takes whole seconds",
+    (value) => {
+      expect(() => run(COMPLETE, { FLEXNBD_UPSTREAM_TIMEOUT: value })).toThrow(
+        expect.objectContaining({
+          name: "UsageError",
+          option: "FLEXNBD_UPSTREAM_TIMEOUT",
+          value,
+          message: `FLEXNBD_UPSTREAM_TIMEOUT: ${JSON.stringify(value)} is not a positive whole number of seconds`,
+        }),
+      );
+      expect(run([...COMPLETE, "--upstream-timeout=250ms"], { FLEXNBD_UPSTREAM_TIMEOUT: value })).toMatchObject({
+        upstreamTimeoutMs: 250,
+      });
+    },
+  );
+
   it("lets the command line win", () => {
+    expect(run([...COMPLETE, "--allow=::1"], { FLEXNBD_ALLOW: "192.0.2.1" }).allow).toHaveLength(1);
+    expect(run([...LISTEN, "--upstream=nbd://a/"], { FLEXNBD_UPSTREAM: "nbd://b/ nbd://c/" }).upstreams).toMatchObject([
+      { endpoint: { host: "a" } },
+    ]);
+    expect(run([...COMPLETE, "--idle-ping=off"], { FLEXNBD_IDLE_PING: "5" }).idlePingMs).toBeUndefined();
+    expect(run([...COMPLETE, "--cache"], { FLEXNBD_CACHE: "8192" }).cacheBytes).toBe(4096);
     expect(run(COMPLETE, { FLEXNBD_PORT: "1", FLEXNBD_ADDR: "::1" })).toEqual(run(COMPLETE));
     expect(run([...COMPLETE, "--hold-timeout=forever"], { FLEXNBD_HOLD_TIMEOUT: "5" }).holdTimeoutMs).toBeUndefined();
   });

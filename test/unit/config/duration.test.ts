@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 
 import { BadValue } from "../../../src/config/bad-value.ts";
-import { parseDuration, parseDurationOrForever, parseReconnectInterval } from "../../../src/config/duration.ts";
+import {
+  parseDuration,
+  parseDurationOrForever,
+  parsePositiveDuration,
+  parsePositiveDurationOrOff,
+  parseReconnectInterval,
+  parseWholeSeconds,
+} from "../../../src/config/duration.ts";
 
 describe("parseDuration", () => {
   it.each([
@@ -32,6 +39,36 @@ describe("parseDurationOrForever", () => {
 
   it("tells of forever when it refuses", () => {
     expect(() => parseDurationOrForever("never")).toThrow(/duration.*forever/);
+  });
+});
+
+describe("parsePositiveDuration", () => {
+  it("refuses no time at all, also when it only rounds to nothing", () => {
+    expect(parsePositiveDuration("1ms")).toBe(1);
+    for (const text of ["0", "0ms", "0.4ms", "0.0001"]) expect(() => parsePositiveDuration(text)).toThrow(BadValue);
+  });
+});
+
+describe("parsePositiveDurationOrOff", () => {
+  it("reads off as never, and anything else as a positive duration", () => {
+    expect(parsePositiveDurationOrOff("off")).toBeUndefined();
+    expect(parsePositiveDurationOrOff("2s")).toBe(2000);
+    expect(() => parsePositiveDurationOrOff("0")).toThrow(/too short.*off/);
+    expect(() => parsePositiveDurationOrOff("forever")).toThrow(/duration.*off/);
+  });
+});
+
+describe("parseWholeSeconds", () => {
+  it.each([
+    ["1", 1000],
+    ["30", 30_000],
+    ["030", 30_000],
+  ])("reads %s as %d ms", (text, durationMs) => {
+    expect(parseWholeSeconds(text)).toBe(durationMs);
+  });
+
+  it.each(["", "0", "00", "-1", "+1", "1.0", "1s", "1000ms", " 1", "1e1", "0x1", "25000000"])("refuses %j", (text) => {
+    expect(() => parseWholeSeconds(text)).toThrow(BadValue);
   });
 });
 

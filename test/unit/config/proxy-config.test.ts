@@ -4,6 +4,7 @@ import type { Address } from "../../../src/config/address.ts";
 import { proxyConfig } from "../../../src/config/proxy-config.ts";
 import type { ProxySettings } from "../../../src/config/proxy-config.ts";
 import type { Setting } from "../../../src/config/setting.ts";
+import type { UpstreamUri } from "../../../src/config/upstream-uri.ts";
 
 const typed = <T>(label: string, value: T): Setting<T> => ({
   value,
@@ -21,9 +22,15 @@ const nothing: ProxySettings = {
   socketMode: undefined,
   connAddr: undefined,
   connPort: undefined,
-  upstream: undefined,
+  upstream: [],
   export: undefined,
   bind: undefined,
+  handshake: undefined,
+  maxClients: undefined,
+  allow: [],
+  cache: undefined,
+  upstreamTimeout: undefined,
+  idlePing: undefined,
   holdTimeout: undefined,
   reconnectIntervalMax: undefined,
 };
@@ -36,8 +43,11 @@ const tcp = {
   connAddr: typed("--conn-addr", host("192.0.2.7")),
   connPort: typed("--conn-port", 10_809),
 };
-const uri = (exportName: string) =>
-  ({ endpoint: { kind: "tcp", host: "uri.example", port: 10_809 }, exportName }) as const;
+const uri = (exportName: string, server = "uri.example") =>
+  ({ endpoint: { kind: "tcp", host: server, port: 10_809 }, exportName }) as const;
+const socketUri = (exportName: string) =>
+  ({ endpoint: { kind: "unix", path: "/run/server.sock" }, exportName }) as const;
+const range = () => ({ address: "192.0.2.0", prefixBits: 24 });
 
 const check = (settings: ProxySettings) => proxyConfig(settings, "warning");
 
@@ -46,11 +56,19 @@ describe("proxyConfig", () => {
     expect(check(tcp)).toEqual({
       listen: { kind: "tcp", host: "127.0.0.1", port: 10_810 },
       socketMode: 0o600,
-      upstream: {
-        endpoint: { kind: "tcp", host: "192.0.2.7", port: 10_809 },
-        exportName: "",
-        bindAddress: undefined,
-      },
+      upstreams: [
+        {
+          endpoint: { kind: "tcp", host: "192.0.2.7", port: 10_809 },
+          exportName: "",
+          bindAddress: undefined,
+        },
+      ],
+      greetingStyle: "auto",
+      maxClients: 1,
+      allow: [],
+      cacheBytes: 0,
+      upstreamTimeoutMs: 30_000,
+      idlePingMs: undefined,
       holdTimeoutMs: undefined,
       reconnectIntervalMaxMs: 5000,
       logLevel: "warning",
@@ -63,21 +81,33 @@ describe("proxyConfig", () => {
       socketMode: typed("--socket-mode", 0o660),
       connAddr: typed("--conn-addr", path("/run/server.sock")),
       export: typed("--export", "disk"),
+      handshake: typed("--handshake", "newstyle" as const),
+      maxClients: typed("--max-clients", 4),
+      cache: typed("--cache", 8192),
+      upstreamTimeout: typed("--upstream-timeout", 4000),
+      idlePing: typed("--idle-ping", 60_000),
       holdTimeout: typed("--hold-timeout", 0),
       reconnectIntervalMax: typed("--reconnect-interval-max", 700),
     });
     expect(config).toMatchObject({
       listen: { kind: "unix", path: "/run/disk.sock" },
       socketMode: 0o660,
-      upstream: { endpoint: { kind: "unix", path: "/run/server.sock" }, exportName: "disk" },
+      upstreams: [{ endpoint: { kind: "unix", path: "/run/server.sock" }, exportName: "disk" }],
+      greetingStyle: "newstyle",
+      maxClients: 4,
+      cacheBytes: 8192,
+      upstreamTimeoutMs: 4000,
+      idlePingMs: 60_000,
       holdTimeoutMs: 0,
       reconnectIntervalMaxMs: 700,
     });
   });
 
   it("is frozen to the bottom", () => {
-    const config = check(tcp);
-    for (const part of [config, config.listen, config.upstream, config.upstream.endpoint]) {
+    const config = check({ ...tcp, allow: [typed("--allow", range())] });
+    const [server] = config.upstreams;
+    const parts = [config, config.listen, config.upstreams, server, server.endpoint, config.allow, config.allow[0]];
+    for (const part of parts) {
       expect(Object.isFrozen(part)).toBe(true);
     }
   });
@@ -99,33 +129,69 @@ describe("proxyConfig", () => {
     ["--conn-port", { ...tcp, connAddr: typed("--conn-addr", path("/a")) }],
     ["--bind", { ...listening, connAddr: typed("--conn-addr", path("/a")), bind: typed("--bind", "192.0.2.1") }],
     ["--bind", { ...tcp, bind: typed("--bind", "::1") }],
-    ["--conn-addr", { ...tcp, upstream: typed("--upstream", uri("")) }],
-    ["--conn-port", { ...tcp, connAddr: undefined, upstream: typed("--upstream", uri("")) }],
-    ["--export", { ...listening, upstream: typed("--upstream", uri("disk")), export: typed("--export", "disk") }],
+    ["--conn-addr", { ...tcp, upstream: [typed("--upstream", uri(""))] }],
+    ["--conn-port", { ...tcp, connAddr: undefined, upstream: [typed("--upstream", uri(""))] }],
+    ["--allow", { ...tcp, addr: typed("--addr", path("/a")), port: undefined, allow: [typed("--allow", range())] }],
+    [
+      "FLEXNBD_ALLOW",
+      { ...tcp, addr: inherited("A", path("/a")), port: undefined, allow: [inherited("FLEXNBD_ALLOW", range())] },
+    ],
+    ["--export", { ...listening, upstream: [typed("--upstream", uri("disk"))], export: typed("--export", "disk") }],
   ])("refuses %s where it contradicts another option", (option, settings) => {
     expect(() => check(settings)).toThrow(expect.objectContaining({ name: "UsageError", option }));
   });
 
   it("takes a local address of the server's family, or of any when the server has a name", () => {
-    expect(check({ ...tcp, bind: typed("--bind", "192.0.2.1") }).upstream.bindAddress).toBe("192.0.2.1");
+    expect(check({ ...tcp, bind: typed("--bind", "192.0.2.1") }).upstreams[0].bindAddress).toBe("192.0.2.1");
     const named = { ...tcp, connAddr: typed("--conn-addr", host("storage.example")), bind: typed("--bind", "::1") };
-    expect(check(named).upstream.bindAddress).toBe("::1");
+    expect(check(named).upstreams[0].bindAddress).toBe("::1");
   });
 });
 
 describe("proxyConfig, with --upstream", () => {
   it("takes server and export from the URI", () => {
-    const { upstream } = check({ ...listening, upstream: typed("--upstream", uri("disk")) });
-    expect(upstream).toEqual({ ...uri("disk"), bindAddress: undefined });
+    const { upstreams } = check({ ...listening, upstream: [typed("--upstream", uri("disk"))] });
+    expect(upstreams).toEqual([{ ...uri("disk"), bindAddress: undefined }]);
   });
 
   it("takes the export from --export when the URI names none", () => {
     const settings = {
       ...listening,
-      upstream: typed("--upstream", uri("")),
+      upstream: [typed("--upstream", uri(""))],
       export: inherited("FLEXNBD_EXPORT", "disk"),
     };
-    expect(check(settings).upstream.exportName).toBe("disk");
+    expect(check(settings).upstreams[0].exportName).toBe("disk");
+  });
+
+  it("takes several of them, each with its export, in their order", () => {
+    const upstream = [uri("a", "one.example"), socketUri("b")].map((value) => typed("--upstream", value));
+    expect(check({ ...listening, upstream }).upstreams).toEqual([
+      { ...uri("a", "one.example"), bindAddress: undefined },
+      { ...socketUri("b"), bindAddress: undefined },
+    ]);
+  });
+
+  it("gives the name from --export to those that have none, and refuses it when all have one", () => {
+    const named = (...names: string[]) =>
+      check({
+        ...listening,
+        export: typed("--export", "disk"),
+        upstream: names.map((name) => typed("--upstream", uri(name))),
+      }).upstreams.map(({ exportName }) => exportName);
+    expect(named("a", "", "")).toEqual(["a", "disk", "disk"]);
+    expect(() => named("a", "b")).toThrow(expect.objectContaining({ option: "--export" }));
+  });
+
+  it("connects from --bind to TCP servers, and refuses it when one of them is of the other family", () => {
+    const bound = (...values: UpstreamUri[]) =>
+      check({
+        ...listening,
+        bind: typed("--bind", "192.0.2.1"),
+        upstream: values.map((value) => typed("--upstream", value)),
+      }).upstreams.map(({ bindAddress }) => bindAddress);
+    expect(bound(uri("", "192.0.2.7"), socketUri(""), uri(""))).toEqual(["192.0.2.1", undefined, "192.0.2.1"]);
+    expect(() => bound(uri("", "192.0.2.7"), uri("", "::1"))).toThrow(/--bind: "192.0.2.1" cannot reach ::1/);
+    expect(() => bound(socketUri(""), socketUri(""))).toThrow(/--bind: .*UNIX socket/);
   });
 });
 
@@ -135,6 +201,11 @@ describe("proxyConfig, when command line and environment contradict each other",
     expect(check(settings).listen).toEqual({ kind: "unix", path: "/a" });
   });
 
+  it("lets in whom the permissions of the command line's UNIX socket let in, whatever addresses the environment has", () => {
+    const settings = { ...listening, connAddr: typed("--conn-addr", path("/b")) };
+    expect(check({ ...settings, allow: [inherited("FLEXNBD_ALLOW", range())] }).allow).toEqual([]);
+  });
+
   it("ignores an inherited socket mode on a TCP port", () => {
     expect(check({ ...tcp, socketMode: inherited("FLEXNBD_SOCKET_MODE", 0o660) }).socketMode).toBe(0o600);
   });
@@ -142,17 +213,17 @@ describe("proxyConfig, when command line and environment contradict each other",
   it("takes the server from --upstream rather than from inherited single options", () => {
     const settings = {
       ...listening,
-      upstream: typed("--upstream", uri("disk")),
+      upstream: [typed("--upstream", uri("disk"))],
       connAddr: inherited("FLEXNBD_CONN_ADDR", host("old.example")),
       connPort: inherited("FLEXNBD_CONN_PORT", 1),
       export: inherited("FLEXNBD_EXPORT", "old"),
     };
-    expect(check(settings).upstream).toMatchObject(uri("disk"));
+    expect(check(settings).upstreams[0]).toMatchObject(uri("disk"));
   });
 
   it("takes the server from --conn-addr rather than from an inherited URI", () => {
-    const settings = { ...tcp, upstream: inherited("FLEXNBD_UPSTREAM", uri("old")) };
-    expect(check(settings).upstream).toMatchObject({ endpoint: { host: "192.0.2.7" }, exportName: "" });
+    const settings = { ...tcp, upstream: [inherited("FLEXNBD_UPSTREAM", uri("old"))] };
+    expect(check(settings).upstreams[0]).toMatchObject({ endpoint: { host: "192.0.2.7" }, exportName: "" });
   });
 
   it("connects to the UNIX socket of the command line, whatever server port the environment has", () => {
@@ -161,6 +232,6 @@ describe("proxyConfig, when command line and environment contradict each other",
       connAddr: typed("--conn-addr", path("/b")),
       connPort: inherited("FLEXNBD_CONN_PORT", 1),
     };
-    expect(check(settings).upstream.endpoint).toEqual({ kind: "unix", path: "/b" });
+    expect(check(settings).upstreams[0].endpoint).toEqual({ kind: "unix", path: "/b" });
   });
 });

@@ -25,7 +25,7 @@ async function startServer(): Promise<{ readonly server: EmbeddedServer; readonl
 
 function connect(endpoint: Endpoint): Promise<DemoClient> {
   const pool = new SlabPool({ slabBytes: 65_536, idleSlabs: 1 });
-  return DemoClient.connect({ ...around, pool, exportName: "", target: { endpoint, bindAddress: undefined } });
+  return DemoClient.connect({ ...around, pool, paths: [{ endpoint, bindAddress: undefined, exportName: "" }] });
 }
 
 function payload(text: string): Slice {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { MemoryDisk } from "../../../src/disks/memory-disk.ts";
 import { LIMITS } from "../../../src/limits.ts";
-import { COMMAND } from "../../../src/protocol/constants.ts";
+import { COMMAND, NBD_ERROR } from "../../../src/protocol/constants.ts";
 import { ByteBudget } from "../../../src/transport/byte-budget.ts";
 import { HeldDisk } from "../support/held-disk.ts";
 import { requestBytes } from "../support/naive-codec.ts";
@@ -115,6 +115,41 @@ describe("clients that share a budget", () => {
     expect(order).toEqual([0, 1, 2, 3]);
     expect([one, two, three].map(({ client }) => client.replies.length)).toEqual([2, 1, 1]);
     for (const { stream } of [one, two, three]) stream.drop();
+    await world.expectNothingHeld();
+  });
+
+  it("leave some of it to the others: a single one may hold 64 MiB, and begin one request more", async () => {
+    const disk = new HeldDisk({ sizeBytes: 1024 * MIB });
+    const world = new SessionWorld(disk);
+    const [greedy, modest] = [await world.join(), await world.join()];
+    for (let count = 0; count < 100; count += 1) greedy.client.read(count * MIB, 30 * MIB);
+    await settle();
+    expect(disk.held.map(({ length }) => length / MIB)).toEqual([30, 30, 30]);
+    expect([greedy.stream.paused, modest.stream.paused]).toEqual([true, false]);
+    modest.client.read(0, 32 * MIB);
+    modest.client.write(0, Buffer.alloc(4096));
+    await settle();
+    expect(disk.held).toHaveLength(5);
+    for (const { stream } of [greedy, modest]) stream.drop();
+    await world.expectNothingHeld();
+  });
+
+  it("let one go on that held too much as soon as it holds less", async () => {
+    const disk = new HeldDisk({ sizeBytes: 1024 * MIB });
+    const world = new SessionWorld(disk);
+    const { client, stream } = await world.join();
+    for (let count = 0; count < 70; count += 1) client.read(count, MIB);
+    await settle();
+    expect(disk.held).toHaveLength(LIMITS.clientBytes / MIB);
+    disk.answer(disk.held[0], NBD_ERROR.EIO);
+    await settle();
+    expect(disk.held).toHaveLength(LIMITS.clientBytes / MIB);
+    disk.answerAll(NBD_ERROR.EIO);
+    await settle();
+    disk.answerAll(NBD_ERROR.EIO);
+    await settle();
+    expect(client.replies).toHaveLength(70);
+    stream.drop();
     await world.expectNothingHeld();
   });
 

@@ -8,7 +8,7 @@ import { SingleExport } from "../../../src/proxy/single-export.ts";
 import { ByteBudget } from "../../../src/transport/byte-budget.ts";
 import { SlabPool } from "../../../src/transport/slab-pool.ts";
 import { FakeNetwork } from "../support/fake-network.ts";
-import type { FakeStream } from "../support/fake-stream.ts";
+import { FakeStream } from "../support/fake-stream.ts";
 import { HeldDisk } from "../support/held-disk.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { clientHello } from "../support/negotiation.ts";
@@ -16,7 +16,11 @@ import { RecordingLog } from "../support/recording-log.ts";
 import { settle } from "../support/settle.ts";
 import { TestClient } from "../support/test-client.ts";
 
-async function setUp(maxClients = 1, disk: Disk = new MemoryDisk({ sizeBytes: 1024 * 1024 })) {
+async function setUp(
+  maxClients = 1,
+  disk: Disk = new MemoryDisk({ sizeBytes: 1024 * 1024 }),
+  admits: (address: string | undefined) => boolean = () => true,
+) {
   const network = new FakeNetwork();
   const clock = new ManualClock();
   const log = new RecordingLog();
@@ -28,6 +32,8 @@ async function setUp(maxClients = 1, disk: Disk = new MemoryDisk({ sizeBytes: 10
     log,
     pool,
     budget,
+    greetingStyle: "auto",
+    admits,
     exports: new SingleExport("", disk),
     endpoint: { kind: "tcp", host: "127.0.0.1", port: 0 },
     socketMode: 0o640,
@@ -76,6 +82,57 @@ describe("Listener", () => {
     for (const stream of streams) stream.drop();
     await settle();
     expectNothingHeld();
+  });
+
+  it("goes on serving the others when one of several leaves, breaks the protocol, or vanishes", async () => {
+    const { network, listener, expectNothingHeld } = await setUp(4);
+    const clients = await Promise.all(["a", "b", "c", "d"].map((name) => new TestClient(network.client(name)).join()));
+    const [first, second, third, last] = clients as [TestClient, TestClient, TestClient, TestClient];
+    first.disconnect();
+    second.stream.say(Buffer.alloc(100, 0x41));
+    third.stream.drop(new Error("reset"));
+    last.write(0, Buffer.from("still here"));
+    last.read(0, 10);
+    await settle();
+    expect(last.replies.map(({ data }) => String(data))).toEqual(["", "still here"]);
+    expect(listener.clients).toBe(1);
+    for (const { stream } of clients) stream.drop();
+    await settle();
+    expectNothingHeld();
+  });
+
+  it("hangs up, with a line in the log, on clients that come from where nobody may come from", async () => {
+    const { network, listener, log, expectNothingHeld } = await setUp(
+      1,
+      undefined,
+      (address) => address === "192.0.2.7",
+    );
+    const friend = new FakeStream("friend");
+    friend.peerAddress = "192.0.2.7";
+    const stranger = network.client("stranger");
+    expect([stranger.destroyed, stranger.started, listener.clients]).toEqual([true, false, 0]);
+    expect(log.of("warning")).toEqual(["client stranger: not allowed from there; hanging up"]);
+    await new TestClient(network.client("friend", friend)).join();
+    expect(listener.clients).toBe(1);
+    // Nor may they wait for a place.
+    expect(network.client("another stranger").destroyed).toBe(true);
+    expect(listener.waitingClients).toBe(0);
+    friend.drop();
+    await settle();
+    expectNothingHeld();
+  });
+
+  it("asks for the address, which clients of a UNIX socket don't have", async () => {
+    const asked: (string | undefined)[] = [];
+    const { network } = await setUp(2, undefined, (address) => {
+      asked.push(address);
+      return true;
+    });
+    const local = new FakeStream("local");
+    local.peerAddress = undefined;
+    network.client("remote");
+    network.client("local", local);
+    expect(asked).toEqual(["192.0.2.1", undefined]);
   });
 
   it("gives a client's place away as soon as it said DISC and was answered", async () => {

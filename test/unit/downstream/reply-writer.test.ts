@@ -11,7 +11,9 @@ import { settle } from "../support/settle.ts";
 
 function setUp() {
   const stream = new FakeStream();
-  const replies = new ReplyWriter(new BatchedWriter(stream, { batchLeft: () => undefined }));
+  const replies = new ReplyWriter(
+    new BatchedWriter(stream, { batchWaits: () => undefined, batchLeft: () => undefined }),
+  );
   return { stream, replies };
 }
 

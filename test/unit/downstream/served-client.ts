@@ -3,6 +3,7 @@ import { expect } from "vitest";
 import type { Disk, Exports } from "../../../src/disk.ts";
 import { ClientSession } from "../../../src/downstream/client-session.ts";
 import { LIMITS } from "../../../src/limits.ts";
+import type { GreetingStyle } from "../../../src/protocol/greeting-style.ts";
 import { SingleExport } from "../../../src/proxy/single-export.ts";
 import { ByteBudget } from "../../../src/transport/byte-budget.ts";
 import { SlabPool } from "../../../src/transport/slab-pool.ts";
@@ -20,6 +21,8 @@ export class SessionWorld {
   readonly budget: ByteBudget;
   readonly exports: Exports;
   readonly streams: FakeStream[] = [];
+  /** How clients are greeted. */
+  greetingStyle: GreetingStyle = "auto";
   /** How many clients' places have become free. */
   left = 0;
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 
+import { PROXY_DEFAULTS } from "../../../src/config/proxy-config.ts";
 import { MemoryDisk } from "../../../src/disks/memory-disk.ts";
 import { Listener } from "../../../src/downstream/listener.ts";
 import { COMMAND } from "../../../src/protocol/constants.ts";
@@ -26,6 +27,8 @@ async function setUp(pair: PairOptions) {
   const server = new Listener({
     ...far,
     ...exportMemory(),
+    greetingStyle: "newstyle",
+    admits: () => true,
     exports: new SingleExport("", new MemoryDisk({ sizeBytes: SIZE })),
     endpoint: SERVER,
     socketMode: 0o600,
@@ -44,9 +47,8 @@ async function setUp(pair: PairOptions) {
     {
       listen: HERE,
       socketMode: 0o600,
-      upstream: { endpoint: SERVER, exportName: "", bindAddress: undefined },
-      holdTimeoutMs: undefined,
-      reconnectIntervalMaxMs: 5000,
+      ...PROXY_DEFAULTS,
+      upstreams: [{ endpoint: SERVER, exportName: "", bindAddress: undefined }],
     },
     near,
   );

@@ -2,42 +2,20 @@ import { describe, expect, it } from "vitest";
 
 import { LIMITS } from "../../../src/limits.ts";
 import { NBD_ERROR } from "../../../src/protocol/constants.ts";
-import { Proxy } from "../../../src/proxy/proxy.ts";
-import { fakeSurroundings } from "../support/fake-surroundings.ts";
 import { diskBytes } from "../support/held-disk.ts";
 import { settle } from "../support/settle.ts";
 import { TestClient } from "../support/test-client.ts";
 import { PlayedServer, serve } from "../upstream/served-upstream.ts";
-
-const OPTIONS = {
-  listen: { kind: "tcp", host: "127.0.0.1", port: 0 },
-  socketMode: 0o600,
-  upstream: {
-    endpoint: { kind: "tcp", host: "store", port: 10809 },
-    exportName: "disk",
-    bindAddress: "192.0.2.7",
-  },
-  holdTimeoutMs: undefined,
-  reconnectIntervalMaxMs: 5000,
-} as const;
-
-function setUp() {
-  const around = fakeSurroundings();
-  return { ...around, proxy: new Proxy(OPTIONS, around) };
-}
-
-async function started() {
-  const world = setUp();
-  const starting = world.proxy.start();
-  const server = await serve(world.network);
-  return { ...world, server, endpoint: await starting };
-}
+import { OPTIONS, setUp, started } from "./started-proxy.ts";
 
 describe("Proxy.start", () => {
   it("connects to the server first, then listens, and says where", async () => {
     const { proxy, network, log } = setUp();
     const starting = proxy.start();
-    expect(network.lastDial.target).toMatchObject({ endpoint: OPTIONS.upstream.endpoint, bindAddress: "192.0.2.7" });
+    expect(network.lastDial.target).toMatchObject({
+      endpoint: OPTIONS.upstreams[0].endpoint,
+      bindAddress: "192.0.2.7",
+    });
     await settle();
     expect(network.listening).toBeUndefined();
     await serve(network);
@@ -112,6 +90,7 @@ describe("Proxy", () => {
     await settle();
     await server.drop();
     client.write(100, Buffer.from("second"));
+    clock.advance(0);
     network.lastDial.refuse();
     clock.advance(100);
     await settle();

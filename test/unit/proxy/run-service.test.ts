@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
+import { PROXY_DEFAULTS } from "../../../src/config/proxy-config.ts";
 import { runProxy, runServer } from "../../../src/proxy/run-service.ts";
 import { until } from "../support/settle.ts";
 
@@ -29,9 +30,10 @@ describe("a service on this machine", () => {
   it("has exit status 1, and one fatal line, when the server can't be reached", async () => {
     const status = await runProxy({
       ...LISTEN,
-      upstream: { endpoint: { kind: "unix", path: "/nonexistent/nbd.sock" }, exportName: "", bindAddress: undefined },
-      holdTimeoutMs: undefined,
-      reconnectIntervalMaxMs: 5000,
+      ...PROXY_DEFAULTS,
+      upstreams: [
+        { endpoint: { kind: "unix", path: "/nonexistent/nbd.sock" }, exportName: "", bindAddress: undefined },
+      ],
       logLevel: "fatal",
     });
     expect(status).toBe(1);

@@ -6,6 +6,8 @@ import type { ByteStream, StreamReader } from "../../../src/ports/network.ts";
  */
 export class FakeStream implements ByteStream {
   readonly peer: string;
+  /** Documentation's own range; undefined makes it a UNIX socket. */
+  peerAddress: string | undefined = "192.0.2.1";
   /** The most that one read returns: 1 delivers byte by byte. */
   readBytes = Number.POSITIVE_INFINITY;
   /** The sizes of the chunks of every write. */
@@ -15,6 +17,8 @@ export class FakeStream implements ByteStream {
   paused = false;
   /** It was told to `destroy`. */
   destroyed = false;
+  /** It was told to `reset`. */
+  wasReset = false;
   /** All that was written has left, and then the end. */
   finished = false;
   /** Its reader was told that it is gone. */
@@ -137,6 +141,11 @@ export class FakeStream implements ByteStream {
     this.destroyed = true;
     if (this.#gone === undefined) this.link?.destroyed();
     this.drop();
+  }
+
+  reset(): void {
+    this.wasReset = true;
+    this.destroy();
   }
 
   #pump(): void {

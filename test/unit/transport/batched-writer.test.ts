@@ -9,7 +9,10 @@ import { settle } from "../support/settle.ts";
 function setUp() {
   const stream = new FakeStream();
   const batches: [bytes: number, charges: number][] = [];
-  const writer = new BatchedWriter(stream, { batchLeft: (bytes, charges) => batches.push([bytes, charges]) });
+  const writer = new BatchedWriter(stream, {
+    batchWaits: () => undefined,
+    batchLeft: (bytes, charges) => batches.push([bytes, charges]),
+  });
   stream.start({
     buffer: () => Buffer.alloc(1),
     received: () => undefined,
@@ -212,6 +215,7 @@ describe("BatchedWriter", () => {
     const stream = new FakeStream();
     let left = 3;
     const writer: BatchedWriter = new BatchedWriter(stream, {
+      batchWaits: () => undefined,
       batchLeft: () => {
         left -= 1;
         if (left === 0) return;

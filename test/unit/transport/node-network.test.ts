@@ -168,6 +168,53 @@ describe.each(["tcp", "unix"] as const)("NodeNetwork over %s", (kind) => {
     expect(atClient.events).toEqual(["closed"]);
   });
 
+  it("resets where the network knows resets, and tells its own reader, later and once", async () => {
+    const { dialled, server } = await connection(kind);
+    const [atClient, atServer] = [collect(dialled), collect(server)];
+    dialled.reset();
+    dialled.reset();
+    expect(atClient.events).toEqual([]);
+    await until("it is gone on both sides", () => atClient.events.length > 0 && atServer.events.length > 0);
+    expect(atClient.events).toEqual(["closed"]);
+    expect(atServer.events).toEqual([kind === "tcp" ? "closed ECONNRESET" : "ended"]);
+  });
+
+  it("drops what is queued when it resets", async () => {
+    const { dialled, server } = await connection(kind);
+    const [atClient, atServer] = [collect(dialled), collect(server)];
+    server.pause();
+    dialled.write([noise(40_000_000, 4)]);
+    dialled.reset();
+    server.resume();
+    await until("it is gone on both sides", () => atClient.events.length > 0 && atServer.events.length > 0);
+    expect(atServer.byteCount).toBeLessThan(40_000_000);
+  });
+
+  it("resets behind a half-close as well", async () => {
+    const { dialled, server } = await connection(kind);
+    const [atClient, atServer] = [collect(dialled), collect(server)];
+    dialled.write([Buffer.from("last words")]);
+    dialled.end();
+    await until("the end has arrived", () => atServer.events.includes("ended"));
+    dialled.reset();
+    await until("it is gone here", () => atClient.events.length > 0);
+    expect([atClient.events, atServer.bytes.toString()]).toEqual([["closed"], "last words"]);
+    server.write([Buffer.from("too late")]);
+    await until("it is gone there", () => atServer.events.length > 1);
+    expect(atServer.events[1]).toMatch(/^closed (ECONNRESET|EPIPE)$/);
+  });
+
+  it.each(["at once", "a moment later"])("is gone when it is reset during a half-close, %s", async (when) => {
+    const { dialled } = await connection(kind);
+    const atClient = collect(dialled);
+    dialled.write([Buffer.from("last words")]);
+    dialled.end();
+    if (when === "a moment later") await new Promise<void>((resolve) => process.nextTick(resolve));
+    dialled.reset();
+    await until("it is gone here", () => atClient.events.length > 0);
+    expect(atClient.events).toEqual(["closed"]);
+  });
+
   it("tells a reader that comes late how the stream ended", async () => {
     const { dialled, server } = await connection(kind);
     const atServer = collect(server);
@@ -202,6 +249,13 @@ describe("NodeNetwork", () => {
     const unix = await connection("unix");
     expect(unix.server.peer).toBe("on UNIX socket");
     expect(unix.dialled.peer).toMatch(/^unix:\//);
+  });
+
+  it("knows the other side's address, which UNIX sockets do not have", async () => {
+    const tcp = await connection("tcp");
+    expect([tcp.server.peerAddress, tcp.dialled.peerAddress]).toEqual(["127.0.0.1", "127.0.0.1"]);
+    const unix = await connection("unix");
+    expect([unix.server.peerAddress, unix.dialled.peerAddress]).toEqual([undefined, undefined]);
   });
 
   it("turns port 0 into the port that the system chose", async () => {

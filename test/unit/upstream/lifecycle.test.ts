@@ -2,74 +2,13 @@ import { describe, expect, it } from "vitest";
 
 import { LIMITS } from "../../../src/limits.ts";
 import { TRANSMISSION_FLAG } from "../../../src/protocol/constants.ts";
-import type { Geometry } from "../../../src/protocol/geometry.ts";
-import type { Connector, ConnectOutcome } from "../../../src/upstream/connector.ts";
-import { Lifecycle } from "../../../src/upstream/lifecycle.ts";
-import { ReconnectPolicy } from "../../../src/upstream/reconnect-policy.ts";
-import type { Negotiated } from "../../../src/upstream/upstream-session.ts";
-import { FakeStream } from "../support/fake-stream.ts";
-import { geometry } from "../support/held-disk.ts";
-import { ManualClock } from "../support/manual-clock.ts";
 import { ALL_FLAGS } from "../support/negotiation.ts";
-import { RecordingLog } from "../support/recording-log.ts";
 import { settle } from "../support/settle.ts";
-
-/** Attempts to connect that the test lets succeed or fail. */
-class PlayedConnector {
-  readonly attempts: ConnectOutcome[] = [];
-  readonly atMs: number[] = [];
-  aborts = 0;
-  readonly #clock: ManualClock;
-
-  constructor(clock: ManualClock) {
-    this.#clock = clock;
-  }
-
-  connect(outcome: ConnectOutcome): { abort(): void } {
-    this.attempts.push(outcome);
-    this.atMs.push(this.#clock.nowMs());
-    return { abort: () => (this.aborts += 1) };
-  }
-
-  succeed(fields: Partial<Geometry> = {}): FakeStream {
-    const stream = new FakeStream();
-    this.attempts.at(-1)?.negotiated({ stream, geometry: geometry(fields) } as Partial<Negotiated> as Negotiated);
-    return stream;
-  }
-
-  fail(message = "connection refused"): void {
-    this.attempts.at(-1)?.failed(new Error(message));
-  }
-}
-
-function setUp(chance = 0.5, maximumMs = 5000) {
-  const clock = new ManualClock();
-  const log = new RecordingLog();
-  const connector = new PlayedConnector(clock);
-  const connections: Negotiated[] = [];
-  const lifecycle = new Lifecycle({
-    connector: connector as unknown as Connector,
-    policy: new ReconnectPolicy({ next: () => chance }, maximumMs),
-    clock,
-    log,
-    server: "store:10809",
-    connected: (connection) => connections.push(connection),
-  });
-  const lose = (): void => lifecycle.lost(new Error("reset"));
-  return { clock, log, connector, connections, lifecycle, lose };
-}
-
-async function connected(chance?: number, maximumMs?: number) {
-  const world = setUp(chance, maximumMs);
-  const started = world.lifecycle.start();
-  world.connector.succeed();
-  await started;
-  return world;
-}
+import { PlayedLifecycle } from "./played-lifecycle.ts";
 
 describe("Lifecycle.start", () => {
   it("makes one attempt and resolves to what the server offers", async () => {
-    const { lifecycle, connector, connections, log } = setUp();
+    const { lifecycle, connector, connections, log } = new PlayedLifecycle();
     const started = lifecycle.start();
     connector.succeed({ sizeBytes: 4711 });
     expect((await started).sizeBytes).toBe(4711);
@@ -77,7 +16,7 @@ describe("Lifecycle.start", () => {
   });
 
   it("rejects when that fails, and does not try again", async () => {
-    const { lifecycle, connector, clock } = setUp();
+    const { lifecycle, connector, clock } = new PlayedLifecycle();
     const started = lifecycle.start();
     connector.fail("no route");
     await expect(started).rejects.toThrow("no route");
@@ -86,7 +25,7 @@ describe("Lifecycle.start", () => {
   });
 
   it("can be called again after it failed", async () => {
-    const { lifecycle, connector } = setUp();
+    const { lifecycle, connector } = new PlayedLifecycle();
     const failed = lifecycle.start();
     connector.fail();
     await expect(failed).rejects.toThrow();
@@ -98,7 +37,7 @@ describe("Lifecycle.start", () => {
 
 describe("Lifecycle that lost its connection", () => {
   it("dials at once, and is connected again", async () => {
-    const { connector, connections, clock, log, lose } = await connected();
+    const { connector, connections, clock, log, lose } = await PlayedLifecycle.connected();
     clock.advance(3_600_000);
     lose();
     expect(connector.attempts).toHaveLength(2);
@@ -106,72 +45,69 @@ describe("Lifecycle that lost its connection", () => {
     expect(connections).toHaveLength(2);
     expect(log.lines).toEqual([
       "warning: server store:10809: connection lost: reset",
+      "debug: server store:10809: attempt 1",
       "warning: server store:10809: connected again after 0.0 s, attempt 1",
     ]);
   });
 
   it("tries again 100 ms after a refusal, for a minute, then doubles up to the maximum", async () => {
-    const { connector, clock, lose } = await connected();
+    const { connector, clock, lose } = await PlayedLifecycle.connected();
     lose();
     while (clock.nowMs() < 100_000) {
       connector.fail();
       clock.advance(clock.nextInMs ?? 100_000);
     }
-    const gaps = connector.atMs.slice(2).map((atMs, index) => atMs - (connector.atMs[index + 1] ?? 0));
     expect(connector.atMs.slice(0, 2)).toEqual([0, 0]);
-    expect(gaps.slice(0, 600)).toEqual(Array.from({ length: 600 }, () => 100));
-    expect(gaps.slice(600, 609)).toEqual([200, 400, 800, 1600, 3200, 5000, 5000, 5000, 5000]);
+    expect(connector.gapsMs.slice(0, 600)).toEqual(Array.from({ length: 600 }, () => 100));
+    expect(connector.gapsMs.slice(600, 609)).toEqual([200, 400, 800, 1600, 3200, 5000, 5000, 5000, 5000]);
   });
 
   it.each([
     [0, 80],
     [1, 120],
   ])("spreads the tries: with chance %d the next is after %d ms", async (chance, delayMs) => {
-    const { connector, clock, lose } = await connected(chance);
+    const { connector, clock, lose } = await PlayedLifecycle.connected({ chance });
     lose();
     connector.fail();
     expect(clock.nextInMs).toBeCloseTo(delayMs);
   });
 
   it("says once why it can't connect, until that changes, without a peer's control characters", async () => {
-    const { connector, clock, log, lose } = await connected();
+    const { connector, clock, log, lose } = await PlayedLifecycle.connected();
     lose();
     for (const why of ["refused", "refused", "no \u001b[31mroute\n", "refused"]) {
       connector.fail(why);
       clock.advance(100);
     }
-    expect(log.lines).toHaveLength(4);
-    expect(log.lines.slice(1)).toEqual([
-      "warning: server store:10809: can't connect: refused; trying on",
-      String.raw`warning: server store:10809: can't connect: no \u{1b}[31mroute\n; trying on`,
-      "warning: server store:10809: can't connect: refused; trying on",
+    expect(log.of("warning").slice(1)).toEqual([
+      "server store:10809: can't connect: refused; trying on",
+      String.raw`server store:10809: can't connect: no \u{1b}[31mroute\n; trying on`,
+      "server store:10809: can't connect: refused; trying on",
     ]);
   });
 
   it("does not dial in a tight loop a server that takes connections only to drop them", async () => {
-    const { connector, clock, lose } = await connected();
+    const { connector, clock, lose } = await PlayedLifecycle.connected();
     for (let count = 0; count < 50; count += 1) {
       lose();
       clock.advance(clock.nextInMs ?? 0);
       connector.succeed();
     }
-    const gaps = connector.atMs.slice(2).map((atMs, index) => atMs - (connector.atMs[index + 1] ?? 0));
-    expect(gaps).toEqual(Array.from({ length: 49 }, () => 100));
+    expect(connector.gapsMs).toEqual(Array.from({ length: 49 }, () => 100));
   });
 
   it("slows down for such a server as well, after a minute", async () => {
-    const { connector, clock, lose } = await connected();
+    const { connector, clock, lose } = await PlayedLifecycle.connected();
     while (clock.nowMs() < 120_000) {
       lose();
       clock.advance(clock.nextInMs ?? 0);
       connector.succeed();
     }
-    const gaps = connector.atMs.slice(2).map((atMs, index) => atMs - (connector.atMs[index + 1] ?? 0));
-    expect(gaps.at(-1)).toBe(5000);
+    expect(connector.gapsMs.at(-1)).toBe(5000);
   });
 
   it("begins a new outage, with a try at once, after the server answered", async () => {
-    const { connector, clock, lifecycle, lose } = await connected();
+    const { connector, clock, lifecycle, lose } = await PlayedLifecycle.connected();
     lose();
     connector.succeed();
     lifecycle.answered();
@@ -181,7 +117,7 @@ describe("Lifecycle that lost its connection", () => {
   });
 
   it("begins a new outage after a connection that stood for ten seconds, though nothing was asked", async () => {
-    const { connector, clock, lose } = await connected();
+    const { connector, clock, lose } = await PlayedLifecycle.connected();
     lose();
     connector.succeed();
     clock.advance(LIMITS.provenMs - 1);
@@ -195,7 +131,7 @@ describe("Lifecycle that lost its connection", () => {
   });
 
   it("counts the time and the attempts of an outage", async () => {
-    const { connector, clock, log, lose } = await connected();
+    const { connector, clock, log, lose } = await PlayedLifecycle.connected();
     lose();
     for (let count = 0; count < 24; count += 1) {
       connector.fail();
@@ -206,7 +142,7 @@ describe("Lifecycle that lost its connection", () => {
   });
 
   it("refuses a stranger, keeps trying, and takes the right one when it is back", async () => {
-    const { connector, connections, clock, log, lose } = await connected();
+    const { connector, connections, clock, log, lose } = await PlayedLifecycle.connected();
     lose();
     const stranger = connector.succeed({ sizeBytes: 1 });
     expect([stranger.destroyed, connections.length]).toEqual([true, 1]);
@@ -220,7 +156,7 @@ describe("Lifecycle that lost its connection", () => {
   });
 
   it("measures every server by the first one", async () => {
-    const { connector, connections, clock, lose, lifecycle } = await connected();
+    const { connector, connections, clock, lose, lifecycle } = await PlayedLifecycle.connected();
     lose();
     connector.succeed({ flags: ALL_FLAGS | TRANSMISSION_FLAG.ROTATIONAL });
     lifecycle.answered();
@@ -231,14 +167,14 @@ describe("Lifecycle that lost its connection", () => {
   });
 
   it("hears of a loss only while it is connected", async () => {
-    const { connector, lose, log } = await connected();
+    const { connector, lose, log } = await PlayedLifecycle.connected();
     lose();
     lose();
-    expect([connector.attempts.length, log.lines.length]).toEqual([2, 1]);
+    expect([connector.attempts.length, log.of("warning").length]).toEqual([2, 1]);
   });
 
   it("ignores that the server answered when there is no outage", async () => {
-    const { lifecycle, clock, connector, lose } = await connected();
+    const { lifecycle, clock, connector, lose } = await PlayedLifecycle.connected();
     lifecycle.answered();
     lose();
     clock.advance(0);
@@ -248,13 +184,13 @@ describe("Lifecycle that lost its connection", () => {
 
 describe("Lifecycle.close", () => {
   it("ends it in every state, for good", async () => {
-    const idle = setUp();
-    const starting = setUp();
+    const idle = new PlayedLifecycle();
+    const starting = new PlayedLifecycle();
     void starting.lifecycle.start();
-    const ready = await connected();
-    const dialling = await connected();
+    const ready = await PlayedLifecycle.connected();
+    const dialling = await PlayedLifecycle.connected();
     dialling.lose();
-    const waiting = await connected();
+    const waiting = await PlayedLifecycle.connected();
     waiting.lose();
     waiting.connector.fail();
     for (const { lifecycle, lose, connector, clock } of [idle, starting, ready, dialling, waiting]) {
@@ -270,7 +206,7 @@ describe("Lifecycle.close", () => {
   });
 
   it("ignores what an attempt that it aborted says all the same", async () => {
-    const { lifecycle, connector, connections, clock, lose } = await connected();
+    const { lifecycle, connector, connections, clock, lose } = await PlayedLifecycle.connected();
     lose();
     lifecycle.close();
     connector.succeed();

@@ -1,62 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import type { DiskRequest, Reply } from "../../../src/disk.ts";
+import type { DiskRequest } from "../../../src/disk.ts";
 import { COMMAND, COMMAND_FLAG, NBD_ERROR, TRANSMISSION_FLAG } from "../../../src/protocol/constants.ts";
 import type { InFlight } from "../../../src/upstream/in-flight.ts";
-import { RequestFlow } from "../../../src/upstream/request-flow.ts";
-import type { UpstreamSession } from "../../../src/upstream/upstream-session.ts";
-import { geometry } from "../support/held-disk.ts";
 import { ALL_FLAGS } from "../support/negotiation.ts";
+import { DONE, playFlow, type PlayedSession } from "./played-flow.ts";
 import { request } from "./requests.ts";
 
 const { WRITE, FLUSH, TRIM, CACHE, WRITE_ZEROES } = COMMAND;
 const F = TRANSMISSION_FLAG;
-const DONE: Reply = { error: 0, pieces: [], room: undefined };
-
-/** A connection that notes what is sent over it. */
-class PlayedSession {
-  readonly sent: InFlight[] = [];
-  readonly geometry;
-
-  constructor(flags = ALL_FLAGS) {
-    this.geometry = geometry({ flags });
-  }
-
-  send(entry: InFlight): void {
-    entry.session = this as unknown as UpstreamSession;
-    entry.onWire = true;
-    this.sent.push(entry);
-  }
-
-  get offsets(): number[] {
-    return this.sent.map(({ offset }) => offset);
-  }
-
-  /** What was sent, as text: command, flags, offset and length. */
-  get lines(): string[] {
-    return this.sent.map(({ command, flags, offset, length }) => `${command}/${flags} at ${offset}+${length}`);
-  }
-}
-
-function setUp() {
-  const flow = new RequestFlow();
-  const connect = (flags?: number): PlayedSession => {
-    const session = new PlayedSession(flags);
-    flow.connected(session as unknown as UpstreamSession);
-    return session;
-  };
-  const reply = (session: PlayedSession, index: number, error = 0): void =>
-    flow.replied(session.sent[index] as InFlight, { ...DONE, error });
-  return { flow, connect, reply };
-}
-
 const write = (offset: number, text = "x") => request({ text, offset });
 const read = (offset: number) => request({ offset, length: 1 });
 
 describe("RequestFlow", () => {
   it("sends requests as they come while there is a connection", () => {
-    const { flow, connect, reply } = setUp();
+    const { flow, connect, reply } = playFlow();
     const session = connect();
     const asked = [read(1), write(2), request({ command: FLUSH })];
     for (const one of asked) flow.submit(one, undefined);
@@ -68,14 +27,14 @@ describe("RequestFlow", () => {
   });
 
   it("holds them while there is none, and sends them in order when there is", () => {
-    const { flow, connect } = setUp();
+    const { flow, connect } = playFlow();
     for (const offset of [5, 3, 9]) flow.submit(read(offset), undefined);
     expect([flow.held, flow.open]).toEqual([3, false]);
     expect(connect().offsets).toEqual([5, 3, 9]);
   });
 
   it("never has two overlapping writes at the server", () => {
-    const { flow, connect, reply } = setUp();
+    const { flow, connect, reply } = playFlow();
     const session = connect();
     flow.submit(write(0, "aaaa"), undefined);
     flow.submit(write(2, "bbbb"), undefined);
@@ -91,7 +50,7 @@ describe("RequestFlow", () => {
   });
 
   it("resends writes first, waits for all their answers, then sends everything else", () => {
-    const { flow, connect, reply } = setUp();
+    const { flow, connect, reply } = playFlow();
     const before = connect();
     for (const one of [read(0), write(10), request({ command: FLUSH }), write(20), read(30)])
       flow.submit(one, undefined);
@@ -119,7 +78,7 @@ describe("RequestFlow", () => {
   });
 
   it("does not resend what was answered", () => {
-    const { flow, connect, reply } = setUp();
+    const { flow, connect, reply } = playFlow();
     const before = connect();
     flow.submit(write(1), undefined);
     flow.submit(write(2), undefined);
@@ -129,7 +88,7 @@ describe("RequestFlow", () => {
   });
 
   it("begins the recovery again when the connection is lost in the middle of it", () => {
-    const { flow, connect, reply } = setUp();
+    const { flow, connect, reply } = playFlow();
     connect();
     for (const offset of [1, 2, 3]) flow.submit(write(offset), undefined);
     flow.submit(read(4), undefined);
@@ -145,7 +104,7 @@ describe("RequestFlow", () => {
   });
 
   it("keeps a write back that overlaps a resent one until that is answered, and then sends it once", () => {
-    const { flow, connect, reply } = setUp();
+    const { flow, connect, reply } = playFlow();
     connect();
     flow.submit(write(0, "old "), undefined);
     flow.submit(write(0, "new "), undefined);
@@ -160,7 +119,7 @@ describe("RequestFlow", () => {
   });
 
   it("finds requests by cookie until they are answered", () => {
-    const { flow, connect, reply } = setUp();
+    const { flow, connect, reply } = playFlow();
     const session = connect();
     flow.submit(read(0), undefined);
     const entry = session.sent[0] as InFlight;
@@ -170,7 +129,7 @@ describe("RequestFlow", () => {
   });
 
   it("lets a request be submitted from within a completion", () => {
-    const { flow, connect, reply } = setUp();
+    const { flow, connect, reply } = playFlow();
     const session = connect();
     const next = read(2);
     flow.submit(
@@ -184,7 +143,7 @@ describe("RequestFlow", () => {
 
 describe("RequestFlow.fail", () => {
   it("answers everything that is held, in order, and never sends it", () => {
-    const { flow, connect } = setUp();
+    const { flow, connect } = playFlow();
     connect();
     const order: number[] = [];
     for (const offset of [1, 2, 3]) {
@@ -201,7 +160,7 @@ describe("RequestFlow.fail", () => {
   });
 
   it("leaves nobody in the way of later writes", () => {
-    const { flow, connect } = setUp();
+    const { flow, connect } = playFlow();
     connect();
     flow.submit(write(0), undefined);
     flow.submit(write(0), undefined);
@@ -212,7 +171,7 @@ describe("RequestFlow.fail", () => {
   });
 
   it("is not for requests that a server may be answering", () => {
-    const { flow, connect } = setUp();
+    const { flow, connect } = playFlow();
     connect();
     expect(() => flow.fail(NBD_ERROR.EIO)).toThrow("gave up requests that a server may be answering");
   });
@@ -220,7 +179,7 @@ describe("RequestFlow.fail", () => {
 
 describe("RequestFlow.drop", () => {
   it("answers what its owner left behind unsent, and nothing else", () => {
-    const { flow, connect } = setUp();
+    const { flow, connect } = playFlow();
     const [leaver, stayer] = [{}, {}];
     const [mine, theirs] = [
       [read(1), write(2)],
@@ -235,7 +194,7 @@ describe("RequestFlow.drop", () => {
   });
 
   it("leaves alone what is at the server", () => {
-    const { flow, connect, reply } = setUp();
+    const { flow, connect, reply } = playFlow();
     const session = connect();
     const owner = {};
     const asked = [read(1), write(2)];
@@ -248,7 +207,7 @@ describe("RequestFlow.drop", () => {
   });
 
   it("resends writes that may have been carried out in part, but not reads", () => {
-    const { flow, connect } = setUp();
+    const { flow, connect } = playFlow();
     connect();
     const owner = {};
     const asked = [read(1), write(2), request({ command: FLUSH })];
@@ -260,7 +219,7 @@ describe("RequestFlow.drop", () => {
   });
 
   it("frees others that waited for what is dropped, and none of the owner's own", () => {
-    const { flow, connect } = setUp();
+    const { flow, connect } = playFlow();
     const session = connect();
     const [leaver, stayer] = [{}, {}];
     flow.submit(write(0, "aaaa"), stayer);
@@ -277,7 +236,7 @@ describe("RequestFlow with a server that offers less than before", () => {
   const FUA = COMMAND_FLAG.FUA;
 
   it("sends a FLUSH behind a write in place of FUA, and answers when that is done", () => {
-    const { flow, connect, reply } = setUp();
+    const { flow, connect, reply } = playFlow();
     const session = connect(ALL_FLAGS & ~F.SEND_FUA);
     const asked = request({ text: "abc", offset: 4, flags: FUA });
     flow.submit(asked, undefined);
@@ -291,7 +250,7 @@ describe("RequestFlow with a server that offers less than before", () => {
   });
 
   it("answers with the error of the step that failed, and goes no further", () => {
-    const { flow, connect, reply } = setUp();
+    const { flow, connect, reply } = playFlow();
     const session = connect(ALL_FLAGS & ~F.SEND_FUA);
     const asked = request({ text: "abc", flags: FUA });
     flow.submit(asked, undefined);
@@ -301,7 +260,7 @@ describe("RequestFlow with a server that offers less than before", () => {
   });
 
   it("gives a READ with FUA its data", () => {
-    const { flow, connect } = setUp();
+    const { flow, connect } = playFlow();
     const session = connect(ALL_FLAGS & ~F.SEND_FUA);
     const asked = request({ offset: 8, length: 2, flags: FUA });
     flow.submit(asked, undefined);
@@ -312,7 +271,7 @@ describe("RequestFlow with a server that offers less than before", () => {
   });
 
   it("writes zeros, one step after the other, in the way of overlapping writes all the time", () => {
-    const { flow, connect, reply } = setUp();
+    const { flow, connect, reply } = playFlow();
     const session = connect(ALL_FLAGS & ~F.SEND_WRITE_ZEROES);
     const MIB = 1024 * 1024;
     const zeroes = request({ command: WRITE_ZEROES, length: MIB + 8 });
@@ -326,7 +285,7 @@ describe("RequestFlow with a server that offers less than before", () => {
   });
 
   it("answers hints itself, at once", () => {
-    const { flow, connect } = setUp();
+    const { flow, connect } = playFlow();
     const session = connect(ALL_FLAGS & ~F.SEND_TRIM & ~F.SEND_CACHE);
     const asked = [request({ command: TRIM, length: 8 }), request({ command: CACHE, length: 8 })];
     for (const one of asked) flow.submit(one, undefined);
@@ -335,7 +294,7 @@ describe("RequestFlow with a server that offers less than before", () => {
   });
 
   it("answers hints that are held when the connection comes, and frees what waited for them", () => {
-    const { flow, connect } = setUp();
+    const { flow, connect } = playFlow();
     connect();
     const trims = [0, 4, 2].map((offset) => request({ command: TRIM, offset, length: 4 }));
     for (const one of trims) flow.submit(one, undefined);
@@ -348,7 +307,7 @@ describe("RequestFlow with a server that offers less than before", () => {
   });
 
   it("begins again from the first step when the connection is lost in between, and as it was where it can", () => {
-    const { flow, connect, reply } = setUp();
+    const { flow, connect, reply } = playFlow();
     const poor = connect(ALL_FLAGS & ~F.SEND_FUA);
     const asked = request({ text: "abc", flags: FUA });
     flow.submit(asked, undefined);
@@ -387,7 +346,7 @@ describe("RequestFlow, whatever happens", () => {
   it("answers every request once, keeps overlapping writes apart, and nothing passes a resent write", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const { flow, connect } = setUp();
+        const { flow, connect } = playFlow();
         const owners = [{}, {}];
         const asked: ReturnType<typeof request>[] = [];
         let session: PlayedSession | undefined;

@@ -214,6 +214,7 @@ describe("ResilientDisk", () => {
     await world.reconnect();
     expect(world.log.lines).toEqual([
       "warning: server store:10809: connection lost: connection reset",
+      "debug: server store:10809: attempt 1",
       "warning: server store:10809: connected again after 0.0 s, attempt 1",
       "info: sending 50 held requests",
     ]);

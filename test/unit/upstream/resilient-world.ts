@@ -10,6 +10,16 @@ import { PlayedServer, serve } from "./served-upstream.ts";
 
 type Hello = Parameters<typeof serverHello>[0];
 
+/** How long the disk waits for what. */
+interface Patience {
+  readonly holdTimeoutMs?: number;
+  readonly idlePingMs?: number;
+  readonly upstreamTimeoutMs?: number;
+}
+
+/** How long a server may be silent. */
+export const SILENCE_MS = 30_000;
+
 /** A ResilientDisk whose servers the test plays, one after the other. */
 export class ResilientWorld {
   readonly network = new FakeNetwork();
@@ -19,23 +29,24 @@ export class ResilientWorld {
   readonly disk: ResilientDisk;
   resets = 0;
 
-  constructor(holdTimeoutMs?: number) {
+  constructor({ holdTimeoutMs, idlePingMs, upstreamTimeoutMs = SILENCE_MS }: Patience = {}) {
     this.disk = new ResilientDisk({
-      target: { endpoint: { kind: "tcp", host: "store", port: 10809 }, bindAddress: undefined },
-      exportName: "disk",
+      paths: [{ endpoint: { kind: "tcp", host: "store", port: 10809 }, bindAddress: undefined, exportName: "disk" }],
       network: this.network,
       clock: this.clock,
       log: this.log,
       pool: this.pool,
       random: { next: () => 0.5 },
       holdTimeoutMs,
+      idlePingMs,
+      upstreamTimeoutMs,
       reconnectIntervalMaxMs: 5000,
     });
   }
 
   /** A world in which the disk is open, its first server, and a user's handle. */
-  static async open(options: { readonly holdTimeoutMs?: number; readonly hello?: Hello } = {}) {
-    const world = new ResilientWorld(options.holdTimeoutMs);
+  static async open(options: Patience & { readonly hello?: Hello } = {}) {
+    const world = new ResilientWorld(options);
     const opened = world.disk.open();
     const server = await serve(world.network, options.hello);
     await opened;
@@ -45,6 +56,8 @@ export class ResilientWorld {
 
   /** The server is back: accepts the attempt that is under way. */
   reconnect(hello?: Hello): Promise<PlayedServer> {
+    // An attempt that is to be made at once is made as soon as anything else has its turn.
+    this.clock.advance(0);
     return PlayedServer.on(this.network.lastDial, hello);
   }
 
@@ -60,6 +73,7 @@ export class ResilientWorld {
 
   /** The attempt under way is refused, and time passes until the next one. */
   async refuse(waitMs = 100): Promise<void> {
+    this.clock.advance(0);
     this.network.lastDial.refuse();
     this.clock.advance(waitMs);
     await settle();

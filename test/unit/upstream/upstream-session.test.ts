@@ -3,61 +3,24 @@ import { describe, expect, it } from "vitest";
 import { LIMITS } from "../../../src/limits.ts";
 import { COMMAND, NBD_ERROR } from "../../../src/protocol/constants.ts";
 import { ProtocolViolation } from "../../../src/protocol/protocol-violation.ts";
-import { SlabPool } from "../../../src/transport/slab-pool.ts";
-import { SlabReader } from "../../../src/transport/slab-reader.ts";
 import { Slab } from "../../../src/transport/slab.ts";
 import { Slice } from "../../../src/transport/slice.ts";
 import type { InFlight } from "../../../src/upstream/in-flight.ts";
-import { InFlightTable } from "../../../src/upstream/in-flight-table.ts";
-import { UpstreamSession } from "../../../src/upstream/upstream-session.ts";
 import { everyCut } from "../support/cuts.ts";
-import { FakeStream } from "../support/fake-stream.ts";
-import { diskBytes, geometry } from "../support/held-disk.ts";
-import { ManualClock } from "../support/manual-clock.ts";
+import { diskBytes } from "../support/held-disk.ts";
 import { parseRequests, replyBytes, requestBytes } from "../support/naive-codec.ts";
 import { settle } from "../support/settle.ts";
-import { type KeptRequest, request } from "./requests.ts";
+import { cookieOf, playSession } from "./played-session.ts";
+import { request } from "./requests.ts";
 
 const DISC = requestBytes({ command: COMMAND.DISC });
 
-function setUp(slabBytes: number = LIMITS.slabBytes, roomBytes: number = LIMITS.readRoomBytes) {
-  const stream = new FakeStream("server");
-  const clock = new ManualClock();
-  const pool = new SlabPool({ slabBytes, idleSlabs: 4, poison: true });
-  const reader = new SlabReader(stream, pool, roomBytes);
-  const table = new InFlightTable();
-  const losses: string[] = [];
-  const shapes: string[] = [];
-  const session = new UpstreamSession(
-    { stream, reader, geometry: geometry() },
-    {
-      find: (high, low) => table.find(high, low),
-      replied: (entry, reply) => {
-        shapes.push(reply.pieces.map((piece) => (piece.kind === "data" ? piece.slice.headroomBytes : "hole")).join());
-        table.remove(entry);
-        entry.request.complete(reply);
-      },
-      lost: (_session, why) => losses.push(`${why.name}: ${why.message}`),
-    },
-    clock,
-  );
-  session.begin();
-  stream.start(reader);
-  const send = (asked: KeptRequest, room?: Slice): InFlight => {
-    const entry = table.add(asked, undefined);
-    session.send(entry, room);
-    return entry;
-  };
-  return { stream, clock, pool, table, losses, shapes, session, send };
-}
-
-function cookieOf(entry: InFlight): bigint {
-  return (BigInt(entry.cookieHigh) << 32n) | BigInt(entry.cookieLow);
-}
+/** Slabs in which hardly anything fits in one piece. */
+const TINY = { slabBytes: 64, roomBytes: 16 };
 
 describe("UpstreamSession", () => {
   it("sends a request as a naive codec would, under its own cookie", async () => {
-    const { stream, send } = setUp();
+    const { stream, session, send } = playSession({});
     const entries = [
       send(request({ offset: 2 ** 40, length: 512 })),
       send(request({ text: "payload", offset: 5, flags: 1 })),
@@ -77,11 +40,11 @@ describe("UpstreamSession", () => {
         requestBytes({ command: 3, cookie: cookieOf(entries[2] as InFlight) }),
       ]),
     );
-    expect(entries.every(({ onWire }) => onWire)).toBe(true);
+    expect(entries.every(({ wire }) => wire === session)).toBe(true);
   });
 
   it("writes headers in place, so that what arrived side by side leaves as one chunk", async () => {
-    const { stream, send } = setUp();
+    const { stream, send } = playSession({});
     const slab = new Slab(Buffer.alloc(28 + 28 + 4));
     const write = request({ command: COMMAND.WRITE, length: 4 });
     send(request(), new Slice(slab, 28, 28, 28));
@@ -92,7 +55,7 @@ describe("UpstreamSession", () => {
   });
 
   it("finds another place for a header that has too little room", async () => {
-    const { stream, send } = setUp();
+    const { stream, send } = playSession({});
     const slab = new Slab(Buffer.from("0123456789abcdef"));
     send(request(), new Slice(slab, 16, 16, 16));
     send({ ...request({ command: COMMAND.WRITE, length: 6 }), payload: [new Slice(slab, 10, 16, 10)] });
@@ -102,17 +65,18 @@ describe("UpstreamSession", () => {
   });
 
   it("hands whole replies on, in the order in which they come, wherever they are cut", async () => {
-    const probe = setUp();
+    const probe = playSession({});
     const [one, other] = [probe.send(request({ length: 5 })), probe.send(request({ text: "x" }))];
     const bytes = Buffer.concat([
       replyBytes({ cookie: cookieOf(other), error: NBD_ERROR.ENOSPC }),
       replyBytes({ cookie: cookieOf(one), data: Buffer.from("hello") }),
     ]);
     for (const pieces of everyCut(bytes)) {
-      const { stream, send, losses } = setUp();
+      const { stream, send, losses } = playSession({});
       const order: string[] = [];
       send(request({ length: 5 }, ({ data }) => order.push(`read ${String(data)}`)));
       send(request({ text: "x" }, ({ error }) => order.push(`write ${error}`)));
+      await settle();
       for (const piece of pieces) stream.say(piece);
       expect(order).toEqual(["write 28", "read hello"]);
       expect(losses).toEqual([]);
@@ -121,11 +85,13 @@ describe("UpstreamSession", () => {
   });
 
   it("offers the place of the reply's header as room for another", async () => {
-    const { stream, send, shapes } = setUp();
+    const { stream, send, shapes } = playSession({});
     const read = send(request({ length: 5 }));
+    await settle();
     stream.say(replyBytes({ cookie: cookieOf(read), data: Buffer.from("hello") }));
     expect(shapes).toEqual(["16"]);
     const split = send(request({ length: 5 }));
+    await settle();
     const bytes = replyBytes({ cookie: cookieOf(split), data: Buffer.from("hello") });
     stream.say(bytes.subarray(0, 18));
     stream.say(bytes.subarray(18));
@@ -134,9 +100,10 @@ describe("UpstreamSession", () => {
   });
 
   it("puts together data that spans many slabs, and holds it no longer than the call", async () => {
-    const { stream, pool, send, shapes, losses } = setUp(64, 16);
+    const { stream, pool, send, shapes, losses } = playSession(TINY);
     const asked = request({ length: 500 });
     const bytes = replyBytes({ cookie: cookieOf(send(asked)), data: diskBytes(0, 500) });
+    await settle();
     for (let at = 0; at < bytes.length; at += 30) stream.say(bytes.subarray(at, at + 30));
     expect(asked.answers).toEqual([{ error: 0, data: diskBytes(0, 500) }]);
     expect(shapes[0]?.split(",").length).toBeGreaterThan(5);
@@ -144,10 +111,11 @@ describe("UpstreamSession", () => {
     await settle();
   });
 
-  it("expects no data with an error, nor with anything but a READ", () => {
-    const { stream, send, losses } = setUp();
+  it("expects no data with an error, nor with anything but a READ", async () => {
+    const { stream, send, losses } = playSession({});
     const [read, write, next] = [request({ length: 9 }), request({ text: "123456789" }), request({ length: 1 })];
     const entries = [read, write, next].map((one) => cookieOf(send(one)));
+    await settle();
     stream.say(replyBytes({ cookie: entries[0] as bigint, error: NBD_ERROR.EIO }));
     stream.say(replyBytes({ cookie: entries[1] as bigint }));
     stream.say(replyBytes({ cookie: entries[2] as bigint, data: Buffer.from("z") }));
@@ -160,49 +128,54 @@ describe("UpstreamSession with a server that breaks the protocol", () => {
   const lost = ["ProtocolViolation: a reply with a cookie that is not in flight"];
 
   it("gives up at a cookie that was never sent", () => {
-    const { stream, losses } = setUp();
+    const { stream, losses } = playSession({});
     stream.say(replyBytes({ cookie: 4711n }));
     expect([losses, stream.destroyed]).toEqual([lost, true]);
   });
 
-  it("gives up at a second reply to the same request", () => {
-    const { stream, send, losses } = setUp();
+  it("gives up at a second reply to the same request", async () => {
+    const { stream, send, losses } = playSession({});
     const asked = request({ text: "x" });
     const reply = replyBytes({ cookie: cookieOf(send(asked)) });
+    await settle();
     stream.say(Buffer.concat([reply, reply]));
     expect(losses).toEqual(lost);
     expect(asked.answers).toHaveLength(1);
   });
 
-  it("gives up at the cookie of a slot that is in use again", () => {
-    const { stream, send, losses } = setUp();
+  it("gives up at the cookie of a slot that is in use again", async () => {
+    const { stream, send, losses } = playSession({});
     const stale = cookieOf(send(request({ text: "x" })));
+    await settle();
     stream.say(replyBytes({ cookie: stale }));
     const asked = request({ text: "y" });
     expect(send(asked).cookieLow).toBe(Number(stale & 0xffff_ffffn));
+    await settle();
     stream.say(replyBytes({ cookie: stale }));
     expect([losses, asked.answers]).toEqual([lost, []]);
   });
 
-  it("gives up at a reply to a request that was sent over another connection, or not at all", () => {
-    const [one, other] = [setUp(), setUp()];
+  it("gives up at a reply to a request that was sent over another connection, or not at all", async () => {
+    const [one, other] = [playSession({}), playSession({})];
     const elsewhere = one.send(request());
+    await settle();
     const theirs = other.table.add(request(), undefined);
     theirs.session = one.session;
-    theirs.onWire = true;
+    theirs.wire = one.session;
     other.stream.say(replyBytes({ cookie: cookieOf(elsewhere) }));
     expect(other.losses).toEqual(lost);
-    const third = setUp();
+    const third = playSession({});
     const held = third.table.add(request(), undefined);
     held.session = third.session;
     third.stream.say(replyBytes({ cookie: cookieOf(held) }));
     expect(third.losses).toEqual(lost);
   });
 
-  it("gives up at a wrong magic, and understands nothing after it", () => {
-    const { stream, send, losses } = setUp();
+  it("gives up at a wrong magic, and understands nothing after it", async () => {
+    const { stream, send, losses } = playSession({});
     const asked = request({ text: "x" });
     const cookie = cookieOf(send(asked));
+    await settle();
     stream.say(Buffer.concat([Buffer.alloc(16, 0x42), replyBytes({ cookie })]));
     expect(losses).toEqual(["ProtocolViolation: wrong reply magic 0x42424242"]);
     expect(asked.answers).toEqual([]);
@@ -211,7 +184,7 @@ describe("UpstreamSession with a server that breaks the protocol", () => {
 
 describe("UpstreamSession that loses its connection", () => {
   it.each(["drop", "sayEnd"] as const)("says so once, after %s", async (leave) => {
-    const { stream, losses, pool } = setUp();
+    const { stream, losses, pool } = playSession({});
     stream[leave]();
     await settle();
     expect(losses).toEqual([
@@ -223,20 +196,22 @@ describe("UpstreamSession that loses its connection", () => {
   });
 
   it("says what the system said", async () => {
-    const { stream, losses } = setUp();
+    const { stream, losses } = playSession({});
     stream.drop(new Error("read ECONNRESET"));
     await settle();
     expect(losses).toEqual(["ConnectionLost: read ECONNRESET"]);
   });
 
   it("answers nothing when it is lost in the middle of a reply, and gives all memory back", async () => {
-    const probe = setUp(64, 16);
+    const probe = playSession(TINY);
     const bytes = replyBytes({ cookie: cookieOf(probe.send(request({ length: 200 }))), data: diskBytes(0, 200) });
     for (let cut = 0; cut < bytes.length; cut += 1) {
-      const { stream, send, pool, losses } = setUp(64, 16);
+      const { stream, send, pool, losses } = playSession(TINY);
       const asked = request({ length: 200 });
       send(asked);
+      await settle();
       stream.say(bytes.subarray(0, cut));
+      expect(losses).toEqual([]);
       stream.drop();
       await settle();
       expect([asked.answers.length, losses.length, pool.heldBytes]).toEqual([0, 1, 0]);
@@ -244,7 +219,7 @@ describe("UpstreamSession that loses its connection", () => {
   });
 
   it("can be given up by its owner, once", async () => {
-    const { stream, session, losses } = setUp();
+    const { stream, session, losses } = playSession({});
     session.giveUp(new ProtocolViolation("enough"));
     session.giveUp(new ProtocolViolation("again"));
     await settle();
@@ -252,7 +227,7 @@ describe("UpstreamSession that loses its connection", () => {
   });
 
   it("lets go of what has not left", async () => {
-    const { stream, send, losses } = setUp();
+    const { stream, send, losses } = playSession({});
     stream.takeOnly(10);
     const asked = request({ text: "payload" });
     send(asked);
@@ -267,7 +242,7 @@ describe("UpstreamSession that loses its connection", () => {
 
 describe("UpstreamSession that takes leave", () => {
   it("says DISC and half-closes, waits for the server, then is gone", async () => {
-    const { stream, session, clock, losses } = setUp();
+    const { stream, session, clock, losses } = playSession({});
     let gone = false;
     const leaving = session.disconnect().then(() => (gone = true));
     await settle();
@@ -278,7 +253,7 @@ describe("UpstreamSession that takes leave", () => {
   });
 
   it("does not wait long", async () => {
-    const { stream, session, clock } = setUp();
+    const { stream, session, clock } = playSession({});
     const leaving = session.disconnect();
     clock.advance(LIMITS.farewellMs - 1);
     expect(stream.destroyed).toBe(false);
@@ -288,10 +263,11 @@ describe("UpstreamSession that takes leave", () => {
   });
 
   it("hears no reply any more", async () => {
-    const { stream, session, send, losses } = setUp();
+    const { stream, session, send, losses } = playSession({});
     const asked = request({ text: "x" });
     const cookie = cookieOf(send(asked));
     void session.disconnect();
+    await settle();
     stream.say(replyBytes({ cookie }));
     stream.say(Buffer.alloc(16));
     await settle();
@@ -299,7 +275,7 @@ describe("UpstreamSession that takes leave", () => {
   });
 
   it("is done at once when the connection is gone already", async () => {
-    const { stream, session } = setUp();
+    const { stream, session } = playSession({});
     stream.drop();
     await settle();
     await session.disconnect();
@@ -307,13 +283,13 @@ describe("UpstreamSession that takes leave", () => {
   });
 
   it("waits for the end of a connection that it gave up", async () => {
-    const { session } = setUp();
+    const { session } = playSession({});
     session.giveUp(new ProtocolViolation("enough"));
     await session.disconnect();
   });
 
   it("sends DISC behind everything else, also through a server that reads slowly", async () => {
-    const { stream, session, send } = setUp();
+    const { stream, session, send } = playSession({});
     stream.takeOnly(10);
     send(request({ text: "one" }));
     await settle();
@@ -333,7 +309,7 @@ describe("UpstreamSession that takes leave", () => {
   });
 
   it("takes the error ESHUTDOWN for the end of the connection: DISC, no answer, and the owner is told", async () => {
-    const { stream, send, losses, clock } = setUp();
+    const { stream, send, losses, clock } = playSession({});
     const [asked, behind] = [request({ text: "x" }), request({ text: "y" })];
     const cookies = [asked, behind].map((one) => cookieOf(send(one)));
     await settle();

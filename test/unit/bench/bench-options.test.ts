@@ -1,0 +1,84 @@
+import { describe, expect, it } from "vitest";
+
+import { parseBenchOptions } from "../../../bench/bench-options.ts";
+
+function parse(...argv: readonly string[]) {
+  return parseBenchOptions(argv, { out: () => {}, error: () => {} });
+}
+
+describe("parseBenchOptions", () => {
+  it("measures everything in five rounds by default", () => {
+    expect(parse()).toEqual({
+      rounds: 5,
+      seconds: 2.5,
+      warmup: 0.5,
+      sizeMib: 1024,
+      workload: [],
+      contender: [],
+      node: [],
+      variant: [],
+      build: [],
+      json: undefined,
+      list: false,
+    });
+  });
+
+  it("takes figures and a file", () => {
+    const options = parse(
+      "--rounds",
+      "7",
+      "--seconds=1.5",
+      "--warmup",
+      "2",
+      "--size-mib",
+      "64",
+      "--json",
+      "f",
+      "--list",
+    );
+    expect(options).toMatchObject({ rounds: 7, seconds: 1.5, warmup: 2, sizeMib: 64, json: "f", list: true });
+  });
+
+  it("takes filters, nodes, variants and builds as often as they are given", () => {
+    const options = parse(
+      ...["--workload", "read", "--workload", "write-1m", "--contender", "socat", "--node", "/a", "--node", "/b"],
+      ...["--variant", "cached:--cache=16M --upstream nbd://x:1/", "--variant=quiet:-q", "--build", "old:/c/main.js"],
+    );
+    expect(options).toMatchObject({
+      workload: ["read", "write-1m"],
+      contender: ["socat"],
+      node: ["/a", "/b"],
+      variant: [
+        { name: "cached", text: "--cache=16M --upstream nbd://x:1/" },
+        { name: "quiet", text: "-q" },
+      ],
+      build: [{ name: "old", text: "/c/main.js" }],
+    });
+  });
+
+  it("does not carry filters over from one call to the next", () => {
+    parse("--workload", "read");
+    expect(parse().workload).toEqual([]);
+  });
+
+  it.each([
+    [["--rounds", "0"], "whole number"],
+    [["--rounds", "2.5"], "whole number"],
+    [["--seconds", "0"], "number of seconds"],
+    [["--seconds", "x"], "number of seconds"],
+    [["--warmup", "1.2.3"], "number of seconds"],
+    [["--variant", "cached"], "a colon"],
+    [["--variant", "a:-q", "--variant", "a:-v"], "taken"],
+    [["--fast"], "unknown option"],
+    [["everything"], "too many arguments"],
+  ])("refuses %j", (argv, message) => {
+    expect(() => parse(...argv)).toThrow(message);
+  });
+
+  it("shows the help where it is told to", () => {
+    let text = "";
+    const output = { out: (part: string) => void (text += part), error: () => {} };
+    expect(() => parseBenchOptions(["--help"], output)).toThrow("outputHelp");
+    expect(text).toContain("--rounds <count>");
+  });
+});
