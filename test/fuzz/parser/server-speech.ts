@@ -1,0 +1,38 @@
+import { expectThat } from "../support/fuzz-target.ts";
+
+/** The options that bytes of a client begin, as far as they make sense, read in the plainest way. */
+export function optionsIn(bytes: Buffer): number[] {
+  const options: number[] = [];
+  for (let at = 4; at + 16 <= bytes.length && bytes.toString("latin1", at, at + 8) === "IHAVEOPT";) {
+    options.push(bytes.readUInt32BE(at + 8));
+    at += 16 + bytes.readUInt32BE(at + 12);
+  }
+  return options;
+}
+
+/**
+ * What a new-style server said: a greeting, then for each option information and one last word, in the order of the options; at
+ * the end perhaps the answer to EXPORT_NAME, which has no header.
+ */
+export function checkServerSpeech(sent: Buffer, options: readonly number[]): void {
+  expectThat(sent.toString("latin1", 0, 16) === "NBDMAGICIHAVEOPT", "no greeting");
+  let answered = 0;
+  let at = 18;
+  while (at < sent.length) {
+    const left = sent.length - at;
+    const option = options[answered];
+    expectThat(option !== undefined, `said ${left} bytes more than was asked for`);
+    if (option === 1) {
+      expectThat(left === 10 || left === 134, `answered EXPORT_NAME with ${left} bytes`);
+      return;
+    }
+    expectThat(left >= 20 && sent.toString("hex", at, at + 8) === "0003e889045565a9", "a malformed option reply");
+    expectThat(sent.readUInt32BE(at + 8) === option, "a reply to another option");
+    const type = sent.readUInt32BE(at + 12);
+    const length = sent.readUInt32BE(at + 16);
+    expectThat(length <= 4096 + 4 && at + 20 + length <= sent.length, `an option reply of ${length} bytes`);
+    const isLast = type === 1 || type >= 0x80000000;
+    if (isLast) answered += 1;
+    at += 20 + length;
+  }
+}
