@@ -1,0 +1,74 @@
+import { readdir, readFile } from "node:fs/promises";
+
+/** The kernel counts processor time in hundredths of a second here, whatever its own tick is. */
+const TICKS_PER_SECOND = 100;
+
+/** What the processes of one group have used so far. */
+export interface ProcessUsage {
+  readonly cpuSeconds: number;
+  /** The sum of each living process's highest resident memory. */
+  readonly peakMemoryKib: number;
+}
+
+/** One line of /proc/PID/stat, as far as it matters here. */
+export interface ProcessStat {
+  readonly groupId: number;
+  /** User and system time of all threads, and of the children that ended and were waited for. */
+  readonly cpuTicks: number;
+}
+
+/** The usage of all processes of a group. Who ended is counted in the one who waited for it. */
+export async function usageOfGroup(groupId: number): Promise<ProcessUsage> {
+  for (;;) {
+    const { pids, usage } = await readOnce(groupId);
+    // One that ends in between is missed if it is gone itself but was not yet counted in the one who waits for it.
+    const after = await membersOf(groupId);
+    if (pids.every((pid) => after.has(pid))) return usage;
+  }
+}
+
+async function readOnce(groupId: number): Promise<{ pids: number[]; usage: ProcessUsage }> {
+  const members = await membersOf(groupId);
+  let cpuTicks = 0;
+  let peakMemoryKib = 0;
+  for (const [pid, stat] of members) {
+    cpuTicks += stat.cpuTicks;
+    peakMemoryKib += parsePeakMemory((await readIfThere(`/proc/${pid}/status`)) ?? "");
+  }
+  return { pids: [...members.keys()], usage: { cpuSeconds: cpuTicks / TICKS_PER_SECOND, peakMemoryKib } };
+}
+
+async function membersOf(groupId: number): Promise<Map<number, ProcessStat>> {
+  const members = new Map<number, ProcessStat>();
+  for (const name of await readdir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const text = await readIfThere(`/proc/${name}/stat`);
+    const stat = text === undefined ? undefined : parseProcessStat(text);
+    if (stat?.groupId === groupId) members.set(Number(name), stat);
+  }
+  return members;
+}
+
+/** Reads the text of /proc/PID/stat. */
+export function parseProcessStat(text: string): ProcessStat {
+  // The second field is the program's name in parentheses and may itself hold blanks and parentheses.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const [, , groupId] = fields;
+  const times = fields.slice(11, 15).map(Number);
+  if (groupId === undefined || times.length < 4) throw new Error(`not the text of /proc/PID/stat: ${text}`);
+  return { groupId: Number(groupId), cpuTicks: times.reduce((sum, ticks) => sum + ticks, 0) };
+}
+
+/** The highest resident memory in KiB that the text of /proc/PID/status tells; 0 for a process that has no memory. */
+export function parsePeakMemory(text: string): number {
+  return Number(/^VmHWM:\s+(?<kib>\d+) kB$/m.exec(text)?.groups?.["kib"] ?? 0);
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch {
+    // Processes come and go.
+    return undefined;
+  }
+}
