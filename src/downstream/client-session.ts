@@ -178,7 +178,7 @@ export class ClientSession implements SlabConsumer, RequestSink<Slab>, RequestOw
   }
 
   batchWaits(bytes: number): void {
-    this.#unread.incomplete(this.#writer.batchesBegun, bytes);
+    if (this.#state !== "over") this.#unread.incomplete(this.#writer.batchesBegun, bytes);
   }
 
   batchLeft(chargedBytes: number, charges: number): void {

@@ -64,12 +64,12 @@ export class HostileWorld {
   /** The honest client reads, and gets what the server has there. */
   async expectServed(): Promise<void> {
     this.#asked += 1;
-    const offset = 4096 * this.#asked;
-    const cookie = this.witness.read(offset, 32);
+    const offset = 512 * (this.#asked % 1000);
+    const cookie = this.witness.read(offset, 512);
     await settle();
-    await this.server.answer(this.server.requests.length - 1, 0, diskBytes(offset, 32));
+    await this.server.answer(this.server.requests.length - 1, 0, diskBytes(offset, 512));
     const replies = this.witness.replies.filter((reply) => reply.cookie === cookie);
-    expect(replies).toEqual([{ error: 0, cookie, data: diskBytes(offset, 32) }]);
+    expect(replies).toEqual([{ error: 0, cookie, data: diskBytes(offset, 512) }]);
   }
 
   /** Lets time pass until the proxy dials, and takes the call; `hello` is what this server says. */

@@ -71,7 +71,7 @@ describe("Proxy with --handshake", () => {
     const client = network.client();
     await settle();
     expect(client.heard).toHaveLength(152);
-    expect(client.listen().toString("hex", 0, 28)).toBe("4e42444d4147494300004202818612530000000000100000" + "00000c6d");
+    expect(client.listen().toString("hex", 0, 28)).toBe("4e42444d414749430000420281861253000000000010000000000c6d");
     client.say(requestBytes({ command: 1, cookie: 1n, payload: Buffer.from("old to new") }));
     await settle();
     expect(server.requests.map(({ payload }) => String(payload))).toEqual(["old to new"]);

@@ -9,8 +9,9 @@ import { settle } from "../support/settle.ts";
 function setUp() {
   const stream = new FakeStream();
   const batches: [bytes: number, charges: number][] = [];
+  const waits: number[] = [];
   const writer = new BatchedWriter(stream, {
-    batchWaits: () => undefined,
+    batchWaits: (bytes) => waits.push(bytes),
     batchLeft: (bytes, charges) => batches.push([bytes, charges]),
   });
   stream.start({
@@ -22,7 +23,7 @@ function setUp() {
   });
   const home: Slab[] = [];
   const slab = new Slab(Buffer.from("0123456789abcdef"), (one) => home.push(one));
-  return { stream, writer, batches, slab, home };
+  return { stream, writer, batches, waits, slab, home };
 }
 
 describe("BatchedWriter", () => {
@@ -51,6 +52,40 @@ describe("BatchedWriter", () => {
     await settle();
     expect(stream.heard.toString()).toBe("012345678XYZ9ab23");
     expect(stream.writes).toEqual([[9, 3, 3, 2]]);
+  });
+
+  it("says of every batch that can't leave at once how long it is, when it begins to wait", async () => {
+    const { stream, writer, waits, slab } = setUp();
+    writer.append(slab, 0, 2);
+    await settle();
+    expect(waits).toEqual([]);
+    stream.takeOnly(3);
+    writer.append(slab, 0, 7);
+    await settle();
+    writer.append(slab, 8, 13);
+    await settle();
+    expect(waits).toEqual([7]);
+    stream.take(4);
+    await settle();
+    expect(waits).toEqual([7, 5]);
+    stream.take();
+    await settle();
+    expect([waits, writer.backlogBytes]).toEqual([[7, 5], 0]);
+  });
+
+  it("numbers its batches: what is appended has the number of the one that gathers, until that is handed over", async () => {
+    const { stream, writer, slab } = setUp();
+    expect([writer.batches, writer.batchesBegun]).toEqual([1, 0]);
+    writer.append(slab, 0, 2);
+    expect([writer.batches, writer.batchesBegun]).toEqual([1, 0]);
+    await settle();
+    expect([writer.batches, writer.batchesBegun]).toEqual([2, 1]);
+    stream.takeOnly(0);
+    writer.append(slab, 0, 2);
+    await settle();
+    writer.append(slab, 4, 6);
+    await settle();
+    expect([writer.batches, writer.batchesBegun]).toEqual([3, 2]);
   });
 
   it("sends slices without their headroom", async () => {

@@ -121,6 +121,19 @@ describe("ByteBudget", () => {
     expect(waiting.wakes).toBe(0);
   });
 
+  it("knows whether anybody else waits", async () => {
+    const budget = new ByteBudget(100, 10);
+    const held = new Wanting(budget, 100);
+    expect(budget.othersWait(held)).toBe(false);
+    const waiting = new Wanting(budget, 1);
+    expect([budget.othersWait(held), budget.othersWait(waiting)]).toEqual([true, false]);
+    const third = new Wanting(budget, 1);
+    expect(budget.othersWait(waiting)).toBe(true);
+    budget.release(100, 1);
+    await settle();
+    expect([waiting, third].map((one) => budget.othersWait(one))).toEqual([false, false]);
+  });
+
   it("asserts that nothing is released that was not reserved", () => {
     expect(() => new ByteBudget(100, 10).release(1, 0)).toThrow("released more than was reserved");
     expect(() => new ByteBudget(100, 10).release(0, 1)).toThrow("released more than was reserved");
