@@ -27,6 +27,11 @@ export const LIMITS = {
 
   /** The most clients that can be asked for: each has a slab to read into, 256 MiB for this many. */
   servedClients: 1024,
+  /** Connections that the system keeps before they are accepted: a burst of as many as may wait. */
+  listenBacklog: 128,
+  /** Clients that the embedded server takes at once: enough for every tool to open a few connections. */
+  embeddedClients: 16,
+
   /** Clients that wait for their turn. */
   waitingClients: 128,
   /** What a waiting client may say before its hello; clients have nothing to say before it. */

@@ -3,6 +3,7 @@ import type { Disk } from "../disk.ts";
 import { FileDisk } from "../disks/file-disk.ts";
 import { MemoryDisk } from "../disks/memory-disk.ts";
 import { Listener } from "../downstream/listener.ts";
+import { LIMITS } from "../limits.ts";
 import type { Endpoint } from "../ports/network.ts";
 import { endpointText } from "../transport/endpoint-text.ts";
 import { drain } from "./drain.ts";
@@ -12,9 +13,6 @@ import { exportMemory, type Surroundings } from "./surroundings.ts";
 
 /** What an EmbeddedServer is told to do; the part of a ServeConfig that matters to it. */
 export type EmbeddedServerOptions = Omit<ServeConfig, "logLevel">;
-
-/** Clients that are served at once: enough for every tool to open a few connections. */
-const MAX_CLIENTS = 16;
 
 /** A small NBD server: the proxy's own listener over a file or over memory, to try things against. */
 export class EmbeddedServer {
@@ -37,10 +35,10 @@ export class EmbeddedServer {
       ...exportMemory(),
       greetingStyle: "newstyle",
       admits: () => true,
-      exports: new SingleExport(exportName, offeredDisk(disk, MAX_CLIENTS)),
+      exports: new SingleExport(exportName, offeredDisk(disk, LIMITS.embeddedClients)),
       endpoint: listen,
       socketMode,
-      maxClients: MAX_CLIENTS,
+      maxClients: LIMITS.embeddedClients,
     });
     const endpoint = await this.#listener.open();
     this.#around.log.info(`serving ${disk.geometry.sizeBytes} bytes on ${endpointText(endpoint)}`);

@@ -13,9 +13,6 @@ import { endpointText } from "./endpoint-text.ts";
 import { NodeStream } from "./node-stream.ts";
 import { UnixSocketFile } from "./unix-socket-file.ts";
 
-/** Waiting connections that the system keeps before they are accepted. */
-const BACKLOG = 128;
-
 /** The part of a socket that node:net does not document: the system's handle, which can be wrapped again. */
 interface HandleOwner {
   readonly _handle: object | null;
@@ -81,7 +78,9 @@ export class NodeNetwork implements Network {
     );
     const { endpoint, socketMode } = options;
     if (endpoint.kind === "unix") return listenOnPath(server, endpoint.path, socketMode);
-    await listening(server, () => server.listen({ host: endpoint.host, port: endpoint.port, backlog: BACKLOG }));
+    await listening(server, () =>
+      server.listen({ host: endpoint.host, port: endpoint.port, backlog: LIMITS.listenBacklog }),
+    );
     const address = server.address();
     const port = typeof address === "object" && address !== null ? address.port : endpoint.port;
     return { endpoint: { ...endpoint, port }, close: () => closeServer(server) };
@@ -94,7 +93,7 @@ async function listenOnPath(server: Server, path: string, socketMode: number): P
     // The socket is bound during the call; until its rights are set, nobody else may connect.
     const umask = process.umask(0o177);
     try {
-      server.listen({ path: file.temporaryPath, backlog: BACKLOG });
+      server.listen({ path: file.temporaryPath, backlog: LIMITS.listenBacklog });
     } finally {
       process.umask(umask);
     }
