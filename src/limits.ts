@@ -27,6 +27,8 @@ export const LIMITS = {
 
   /** The most clients that can be asked for: each has a slab to read into, 256 MiB for this many. */
   servedClients: 1024,
+  /** The longest path of a UNIX socket: what the system's address has room for, without the final NUL. */
+  socketPathBytes: 107,
   /** Connections that the system keeps before they are accepted: a burst of as many as may wait. */
   listenBacklog: 128,
   /** Clients that the embedded server takes at once: enough for every tool to open a few connections. */

@@ -1,14 +1,12 @@
 import { isIP } from "node:net";
 
 import { BadValue } from "./bad-value.ts";
+import { LIMITS } from "../limits.ts";
 
 /** One half of an endpoint: a TCP host that still needs a port, or the path of a UNIX domain socket. */
 export type Address =
   | { readonly kind: "host"; readonly host: string }
   | { readonly kind: "unix"; readonly path: string };
-
-/** The system keeps a socket's path in 108 bytes with a NUL at the end; what is longer would be cut. */
-const LONGEST_PATH_BYTES = 107;
 
 /** Parses where to listen: a path that begins with `/`, an IPv4 or IPv6 address, or `localhost`. Throws BadValue. */
 export function parseListenAddress(text: string): Address {
@@ -40,8 +38,8 @@ export function parseBindAddress(text: string): string {
 /** Refuses the path of a UNIX domain socket that is longer than the system can take. Throws BadValue. */
 export function checkSocketPathLength(path: string): void {
   const sizeBytes = Buffer.byteLength(path);
-  if (sizeBytes <= LONGEST_PATH_BYTES) return;
-  throw new BadValue(`has ${sizeBytes} bytes; the path of a UNIX socket has ${LONGEST_PATH_BYTES} at most`);
+  if (sizeBytes <= LIMITS.socketPathBytes) return;
+  throw new BadValue(`has ${sizeBytes} bytes; the path of a UNIX socket has ${LIMITS.socketPathBytes} at most`);
 }
 
 function parseSocketPath(text: string): string {

@@ -2,9 +2,7 @@ import { randomBytes } from "node:crypto";
 import { chmod, lstat, rename, unlink } from "node:fs/promises";
 import net from "node:net";
 import { dirname, join } from "node:path";
-
-/** What the system's socket addresses have room for, without the final NUL. */
-const PATH_LIMIT_BYTES = 107;
+import { LIMITS } from "../limits.ts";
 
 /** A UNIX socket can't be had at this path; the message says why. */
 export class SocketPathError extends Error {
@@ -34,7 +32,7 @@ export class UnixSocketFile {
       if (await somebodyAnswers(path)) throw new SocketPathError(`somebody is already listening on ${path}`);
     }
     const file = new UnixSocketFile(path);
-    if (Buffer.byteLength(file.temporaryPath) > PATH_LIMIT_BYTES) {
+    if (Buffer.byteLength(file.temporaryPath) > LIMITS.socketPathBytes) {
       throw new SocketPathError(`${path} is too long: its folder leaves no room for a temporary name`);
     }
     return file;

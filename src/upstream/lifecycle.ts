@@ -192,7 +192,6 @@ export class Lifecycle {
     if (this.#state.name === "away") this.#useReached();
     if (this.#state.name !== "doubted") return;
     const { doubt } = this.#state;
-    doubt.ungreeted = 0;
     // The server is there, so the silence may be a slow disk; only for so long.
     doubt.patience ??= this.#options.clock.setTimer(LIMITS.patienceMs, () => {
       doubt.patience = undefined;

@@ -90,8 +90,8 @@ export class ResilientDisk implements Disk, SessionOwner {
   }
 
   /**
-   * Ends the connection: FLUSH if the server offers it, within `LIMITS.drainMs`, then DISC. Resolves to whether the server confirmed the FLUSH (true
-   * where none is needed). What is still held is answered ESHUTDOWN.
+   * Ends the connection: FLUSH if the server offers it, within `LIMITS.drainMs`, then DISC. Resolves to whether the server
+   * confirmed the FLUSH (true where none is needed). What is still held is answered ESHUTDOWN.
    */
   async close(): Promise<boolean> {
     const flushed = await this.#flush();
