@@ -2,14 +2,17 @@
 export const LIMITS = {
   /** One slab: a burst of sixteen 4 KiB requests fits, a 128 KiB one as well, and a pool of a few stays in the cache. */
   slabBytes: 256 * 1024,
-  /** Slabs kept for reuse when nobody needs them; more are left to the garbage collector. */
-  idleSlabs: 32,
+  /**
+   * Slabs kept for reuse when nobody needs them; more are left to the garbage collector. As many as half a budget is: what a
+   * FLUSH makes the write log give back is what the next writes need, and fresh memory costs a page fault per 4 KiB.
+   */
+  idleSlabs: 256,
   /** A read into less room than this is not worth a system call: take the next slab. */
   readRoomBytes: 8 * 1024,
 
   /** Everything held for clients at once: payloads in flight and replies under way. Four of the largest requests. */
   budgetBytes: 128 * 1024 * 1024,
-  /** Requests held at once over all clients: what bounds the memory of many tiny ones. */
+  /** Requests held at once over all clients, and fragments of the write log: what bounds the memory of many tiny ones. */
   budgetRequests: 16_384,
   /** Requests of one client in flight; Linux asks for 128 at most, qemu and libnbd for 16 to 64. */
   clientRequests: 1024,
@@ -74,6 +77,33 @@ export const LIMITS = {
   /** TCP keepalive begins after this much silence. */
   keepAliveMs: 15_000,
 
+  /** Unflushed writes up to this length are copied together; longer ones keep the memory in which they came. */
+  logCopyBytes: 64 * 1024,
+  /** When the write log holds so much, and four times what it needs, what it needs is copied together. */
+  logRepackBytes: 4 * 1024 * 1024,
+  /** The oldest unflushed write may get this old before the server is told to flush. */
+  flushAgeMs: 5_000,
+  /** Of a replay so much is at the server at once: enough to keep it busy, */
+  replayWindowBytes: 8 * 1024 * 1024,
+  /** and so many requests, */
+  replayWindowRequests: 256,
+  /** each of neighbours up to this length. */
+  replayRequestBytes: 512 * 1024,
+  /** A server that refuses what it had acknowledged, or can't flush it, is asked again after this time, */
+  refusedRetryMs: 100,
+  /** then after twice as much, up to this, */
+  refusedRetryMaxMs: 5_000,
+  /** and after so long in vain, writes fail. */
+  refusedMs: 10_000,
+  /** A request that was in flight at so many losses in a row, without an answer to any other between them, */
+  poisonLosses: 5,
+  /** over this time, may be what kills the server: */
+  poisonMs: 60_000,
+  /** it is sent alone, and given up when the connection is lost so many times more. */
+  poisonAloneLosses: 2,
+
+  /** What the write cache of the embedded server holds before it writes some of it back. */
+  writeCacheBytes: 64 * 1024 * 1024,
   /** File operations at once: a few more than the four threads that Node has for them; the rest would only hold memory. */
   fileOperations: 16,
   /** Zeros written to a file at a time: enough to be cheap, and soon done when the client has left. */

@@ -29,6 +29,12 @@ export class GivenOptions {
     return this.flags.includes(option.long);
   }
 
+  /** A flag that is there, and where it comes from; undefined when it is absent. */
+  flag(option: FlagOption): Maybe<true> {
+    const label = `--${option.long}`;
+    return this.has(option) ? { value: true, text: label, label, origin: "command line" } : undefined;
+  }
+
   /** The option's value and where it comes from; undefined when it is absent. Throws UsageError when it is bad. */
   get<T>(option: ValueOption<T>): Maybe<T> {
     const typed = this.#typed(option).at(-1);

@@ -17,6 +17,7 @@ import { parseSocketMode } from "../config/socket-mode.ts";
 import { parseUpstreamUri } from "../config/upstream-uri.ts";
 import { flagOption, listOption, valueOption } from "./option.ts";
 import type { AnyOption } from "./option.ts";
+import { PROTECTION_OPTIONS } from "./protection-options.ts";
 
 /** Every option of every command, in the order of the help text. Parsing and help are made from this table alone. */
 export const OPTION_TABLE = {
@@ -183,6 +184,7 @@ export const OPTION_TABLE = {
     meanings: { proxy: { help: "in a long outage, try to reconnect at least this often", default: "5" } },
     parse: parseReconnectInterval,
   }),
+  ...PROTECTION_OPTIONS,
   file: valueOption({
     long: "file",
     valueName: "PATH",
@@ -196,6 +198,16 @@ export const OPTION_TABLE = {
       serve: { help: "serve a disk of this size in memory; only what is written takes room", default: "1G" },
     },
     parse: parseDiskSize,
+  }),
+  writeCache: flagOption({
+    long: "write-cache",
+    meanings: {
+      serve: {
+        help:
+          "keep writes in memory until a FLUSH or FUA, like a disk with a volatile write cache: " +
+          "when the server is killed, what was not flushed is lost. To try that out",
+      },
+    },
   }),
   verbose: flagOption({
     long: "verbose",

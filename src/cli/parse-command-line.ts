@@ -60,6 +60,12 @@ function proxySettings(given: GivenOptions): Parameters<typeof proxyConfig>[0] {
     cache: given.get(OPTION_TABLE.cache),
     holdTimeout: given.get(OPTION_TABLE.holdTimeout),
     reconnectIntervalMax: given.get(OPTION_TABLE.reconnectIntervalMax),
+    unflushed: given.get(OPTION_TABLE.unflushed),
+    unflushedLimit: given.get(OPTION_TABLE.unflushedLimit),
+    linger: given.get(OPTION_TABLE.linger),
+    pin: given.get(OPTION_TABLE.pin),
+    fence: given.get(OPTION_TABLE.fence),
+    shared: given.flag(OPTION_TABLE.shared),
   };
 }
 
@@ -71,5 +77,6 @@ function serveSettings(given: GivenOptions): Parameters<typeof serveConfig>[0] {
     file: given.get(OPTION_TABLE.file),
     memory: given.get(OPTION_TABLE.memory),
     export: given.get(OPTION_TABLE.export),
+    writeCache: given.flag(OPTION_TABLE.writeCache),
   };
 }

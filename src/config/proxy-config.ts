@@ -3,6 +3,8 @@ import type { AddressRange } from "./address-range.ts";
 import { listenConfig } from "./listen-config.ts";
 import type { ListenConfig, ListenSettings } from "./listen-config.ts";
 import type { LogLevel } from "./log-level.ts";
+import { PROTECTION_DEFAULTS, protectionConfig } from "./protection-config.ts";
+import type { ProtectionConfig, ProtectionSettings } from "./protection-config.ts";
 import { badSetting, unlessOverruled } from "./setting.ts";
 import type { Maybe, Setting } from "./setting.ts";
 import { upstreamConfigs } from "./upstream-config.ts";
@@ -19,10 +21,11 @@ export const PROXY_DEFAULTS = {
   idlePingMs: undefined,
   reconnectIntervalMaxMs: 5_000,
   cacheBytes: 0,
+  ...PROTECTION_DEFAULTS,
 } as const satisfies Partial<ProxyConfig>;
 
 /** The options of the proxy, parsed but not yet checked against each other. */
-export interface ProxySettings extends ListenSettings, UpstreamSettings {
+export interface ProxySettings extends ListenSettings, UpstreamSettings, ProtectionSettings {
   readonly handshake: Maybe<GreetingStyle>;
   readonly maxClients: Maybe<number>;
   readonly allow: readonly Setting<AddressRange>[];
@@ -34,7 +37,7 @@ export interface ProxySettings extends ListenSettings, UpstreamSettings {
 }
 
 /** What the proxy is asked to do: complete, checked and frozen. */
-export interface ProxyConfig extends ListenConfig {
+export interface ProxyConfig extends ListenConfig, ProtectionConfig {
   /** Paths to one and the same storage, in the order of preference. */
   readonly upstreams: readonly [UpstreamConfig, ...UpstreamConfig[]];
   readonly greetingStyle: GreetingStyle;
@@ -72,6 +75,7 @@ export function proxyConfig(settings: ProxySettings, logLevel: LogLevel): ProxyC
     holdTimeoutMs: holdTimeout === undefined ? PROXY_DEFAULTS.holdTimeoutMs : holdTimeout.value,
     reconnectIntervalMaxMs: settings.reconnectIntervalMax?.value ?? PROXY_DEFAULTS.reconnectIntervalMaxMs,
     cacheBytes: settings.cache?.value ?? PROXY_DEFAULTS.cacheBytes,
+    ...protectionConfig(settings),
     logLevel,
   });
 }

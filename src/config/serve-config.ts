@@ -14,6 +14,7 @@ export interface ServeSettings extends ListenSettings {
   readonly file: Maybe<string>;
   readonly memory: Maybe<number>;
   readonly export: Maybe<string>;
+  readonly writeCache: Maybe<true>;
 }
 
 /** What the embedded server is asked to do: complete, checked and frozen. */
@@ -22,6 +23,8 @@ export interface ServeConfig extends ListenConfig {
     | { readonly kind: "file"; readonly path: string }
     | { readonly kind: "memory"; readonly sizeBytes: number };
   readonly exportName: string;
+  /** Writes stay in memory until a FLUSH or FUA, so that a server that is killed loses what was not flushed. */
+  readonly writeCache: boolean;
   readonly logLevel: LogLevel;
 }
 
@@ -33,6 +36,7 @@ export function serveConfig(settings: ServeSettings, logLevel: LogLevel): ServeC
     socketMode,
     disk: Object.freeze(servedDisk(settings)),
     exportName: settings.export?.value ?? "",
+    writeCache: settings.writeCache !== undefined,
     logLevel,
   });
 }

@@ -40,6 +40,11 @@ const BAD_VALUES: Readonly<Record<string, readonly string[]>> = {
   "idle-ping": ["", "0", "-1", "never", "99999999"],
   "hold-timeout": ["", "never", "-1", "5h", "99999999"],
   "reconnect-interval-max": ["", "0", "50ms", "forever"],
+  unflushed: ["", "LOG", "on", "none"],
+  "unflushed-limit": ["", "0", "63M", "67108863", "65G", "off", "-1"],
+  linger: ["", "-1", "forever", "5h", "99999999"],
+  pin: ["", "-1", "off", "forever", "5h", "99999999"],
+  fence: ["", "STRICT", "off"],
   memory: ["", "0", "big", "1T", "99999999999G"],
   file: ["", "a\0b"],
 };
@@ -115,9 +120,11 @@ it("shows the defaults that hold", () => {
   const shown = (option: AnyOption, command: CommandName) => `--${option.long}=${option.meanings[command]?.default}`;
   const { addr, port, socketMode, memory } = OPTION_TABLE;
   const { handshake, maxClients, cache, upstreamTimeout, idlePing, holdTimeout, reconnectIntervalMax } = OPTION_TABLE;
-  const proxy = [handshake, maxClients, cache, upstreamTimeout, idlePing, holdTimeout, reconnectIntervalMax].map(
-    (option) => shown(option, "proxy"),
-  );
+  const { unflushed, unflushedLimit, linger, pin, fence } = OPTION_TABLE;
+  const proxy = [
+    ...[handshake, maxClients, cache, upstreamTimeout, idlePing, holdTimeout, reconnectIntervalMax],
+    ...[unflushed, unflushedLimit, linger, pin, fence],
+  ].map((option) => shown(option, "proxy"));
   expect(parseCommandLine([...COMPLETE.proxy, ...proxy], {})).toEqual(parseCommandLine(COMPLETE.proxy, {}));
   const unix = ["-l", "/a", "-C", "/b"];
   expect(parseCommandLine([...unix, shown(socketMode, "proxy")], {})).toEqual(parseCommandLine(unix, {}));

@@ -150,6 +150,43 @@ describe("parseCommandLine and --cache", () => {
   });
 });
 
+describe("parseCommandLine and the protection of writes", () => {
+  it.each([
+    ["--unflushed=log", { unflushed: "log" }],
+    ["--unflushed=fua", { unflushed: "fua" }],
+    ["--unflushed=off", { unflushed: "off" }],
+    ["--unflushed-limit=64M", { unflushedLimitBytes: 67_108_864 }],
+    ["--linger=0", { lingerMs: 0 }],
+    ["--linger=5", { lingerMs: 5000 }],
+    ["--pin=0", { pinMs: 0 }],
+    ["--pin=2m", { pinMs: 120_000 }],
+    ["--fence=none", { fence: "none" }],
+    ["--fence=strict", { fence: "strict" }],
+    ["--shared", { shared: true, unflushed: "off", pinMs: 0 }],
+  ])("reads %s, and changes nothing else", (flag, changes) => {
+    expect(run([...COMPLETE, flag])).toEqual({ ...run(COMPLETE), ...changes });
+  });
+
+  it.each([
+    [["--shared", "--unflushed=log"], "--unflushed", "log"],
+    [["--unflushed", "fua", "--shared"], "--unflushed", "fua"],
+    [["--shared", "--pin", "30"], "--pin", "30"],
+    [["--unflushed-limit=32M"], "--unflushed-limit", "32M"],
+    [["--unflushed-limit=1000000M"], "--unflushed-limit", "1000000M"],
+    [["--linger=forever"], "--linger", "forever"],
+  ])("refuses %j", (flags, option, value) => {
+    expect(() => run([...COMPLETE, ...flags])).toThrow(expect.objectContaining({ name: "UsageError", option, value }));
+  });
+
+  it("lets --shared overrule the environment, and nothing else there", () => {
+    const env = { FLEXNBD_UNFLUSHED: "log", FLEXNBD_PIN: "30", FLEXNBD_LINGER: "7" };
+    expect(run([...COMPLETE, "--shared"], env)).toEqual({ ...run([...COMPLETE, "--shared"]), lingerMs: 7000 });
+    expect(() => run([...COMPLETE, "--shared", "--unflushed=log"], { FLEXNBD_UNFLUSHED: "off" })).toThrow(
+      expect.objectContaining({ option: "--unflushed", value: "log" }),
+    );
+  });
+});
+
 describe("parseCommandLine and the environment", () => {
   it("takes every option of the proxy from it", () => {
     const env = {
@@ -167,6 +204,11 @@ describe("parseCommandLine and the environment", () => {
       FLEXNBD_IDLE_PING: "1.5s",
       FLEXNBD_HOLD_TIMEOUT: "2m",
       FLEXNBD_RECONNECT_INTERVAL_MAX: "500ms",
+      FLEXNBD_UNFLUSHED: "fua",
+      FLEXNBD_UNFLUSHED_LIMIT: "1G",
+      FLEXNBD_LINGER: "2m",
+      FLEXNBD_PIN: "1.5s",
+      FLEXNBD_FENCE: "strict",
     };
     expect(run([], env)).toEqual({
       listen: { kind: "tcp", host: "::1", port: 0 },
@@ -190,6 +232,12 @@ describe("parseCommandLine and the environment", () => {
       idlePingMs: 1500,
       holdTimeoutMs: 120_000,
       reconnectIntervalMaxMs: 500,
+      unflushed: "fua",
+      unflushedLimitBytes: 2 ** 30,
+      lingerMs: 120_000,
+      pinMs: 1500,
+      fence: "strict",
+      shared: false,
       logLevel: "warning",
     });
     const unix = { FLEXNBD_ADDR: "/a", FLEXNBD_SOCKET_MODE: "660", FLEXNBD_UPSTREAM: "nbd://storage.example/disk" };
@@ -284,12 +332,14 @@ describe("parseCommandLine, with a command", () => {
         socketMode: 0o600,
         disk: { kind: "file", path: "disk.img" },
         exportName: "disk",
+        writeCache: false,
         logLevel: "info",
       },
     });
     expect(parseCommandLine(["serve"], { FLEXNBD_MEMORY: "64M" })).toMatchObject({
       config: { disk: { kind: "memory", sizeBytes: 64 * 1024 ** 2 } },
     });
+    expect(parseCommandLine(["serve", "--write-cache"], {})).toMatchObject({ config: { writeCache: true } });
   });
 
   it("reads the options of demo", () => {
@@ -301,6 +351,8 @@ describe("parseCommandLine, with a command", () => {
     [["demo", "--port", "1"], "--port"],
     [["serve", "-C", "x"], "-C"],
     [[...COMPLETE, "--memory", "1M"], "--memory"],
+    [[...COMPLETE, "--write-cache"], "--write-cache"],
+    [["serve", "--shared"], "--shared"],
   ])("refuses %j: the option belongs to another command", (argv, option) => {
     expect(() => parseCommandLine(argv, {})).toThrow(expect.objectContaining({ name: "UsageError", option }));
   });

@@ -33,6 +33,12 @@ const nothing: ProxySettings = {
   idlePing: undefined,
   holdTimeout: undefined,
   reconnectIntervalMax: undefined,
+  unflushed: undefined,
+  unflushedLimit: undefined,
+  linger: undefined,
+  pin: undefined,
+  fence: undefined,
+  shared: undefined,
 };
 
 const listening = { ...nothing, addr: typed("--addr", path("/run/disk.sock")) };
@@ -71,6 +77,12 @@ describe("proxyConfig", () => {
       idlePingMs: undefined,
       holdTimeoutMs: undefined,
       reconnectIntervalMaxMs: 5000,
+      unflushed: "log",
+      unflushedLimitBytes: 128 * 1024 ** 2,
+      lingerMs: 60_000,
+      pinMs: 60_000,
+      fence: "none",
+      shared: false,
       logLevel: "warning",
     });
   });
@@ -88,6 +100,11 @@ describe("proxyConfig", () => {
       idlePing: typed("--idle-ping", 60_000),
       holdTimeout: typed("--hold-timeout", 0),
       reconnectIntervalMax: typed("--reconnect-interval-max", 700),
+      unflushed: typed("--unflushed", "fua" as const),
+      unflushedLimit: typed("--unflushed-limit", 2 ** 30),
+      linger: typed("--linger", 5000),
+      pin: typed("--pin", 7000),
+      fence: typed("--fence", "strict" as const),
     });
     expect(config).toMatchObject({
       listen: { kind: "unix", path: "/run/disk.sock" },
@@ -100,6 +117,12 @@ describe("proxyConfig", () => {
       idlePingMs: 60_000,
       holdTimeoutMs: 0,
       reconnectIntervalMaxMs: 700,
+      unflushed: "fua",
+      unflushedLimitBytes: 2 ** 30,
+      lingerMs: 5000,
+      pinMs: 7000,
+      fence: "strict",
+      shared: false,
     });
   });
 
@@ -136,6 +159,8 @@ describe("proxyConfig", () => {
       "FLEXNBD_ALLOW",
       { ...tcp, addr: inherited("A", path("/a")), port: undefined, allow: [inherited("FLEXNBD_ALLOW", range())] },
     ],
+    ["--unflushed", { ...tcp, shared: typed("--shared", true), unflushed: typed("--unflushed", "log") }],
+    ["--pin", { ...tcp, shared: typed("--shared", true), pin: typed("--pin", 5000) }],
     ["--export", { ...listening, upstream: [typed("--upstream", uri("disk"))], export: typed("--export", "disk") }],
   ])("refuses %s where it contradicts another option", (option, settings) => {
     expect(() => check(settings)).toThrow(expect.objectContaining({ name: "UsageError", option }));

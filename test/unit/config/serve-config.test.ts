@@ -10,6 +10,7 @@ const nothing: ServeSettings = {
   file: undefined,
   memory: undefined,
   export: undefined,
+  writeCache: undefined,
 };
 const file = { value: "disk.img", text: "disk.img", label: "--file", origin: "command line" } as const;
 const memory = { value: 4096, text: "4K", label: "--memory", origin: "command line" } as const;
@@ -21,6 +22,7 @@ describe("serveConfig", () => {
       socketMode: 0o600,
       disk: { kind: "memory", sizeBytes: 1024 ** 3 },
       exportName: "",
+      writeCache: false,
       logLevel: "info",
     });
   });
@@ -28,6 +30,15 @@ describe("serveConfig", () => {
   it("serves the file or the memory that is asked for", () => {
     expect(serveConfig({ ...nothing, file }, "info").disk).toEqual({ kind: "file", path: "disk.img" });
     expect(serveConfig({ ...nothing, memory }, "info").disk).toEqual({ kind: "memory", sizeBytes: 4096 });
+  });
+
+  it("keeps writes in memory when asked to, whatever it serves", () => {
+    const writeCache = { value: true, text: "--write-cache", label: "--write-cache", origin: "command line" } as const;
+    expect(serveConfig({ ...nothing, writeCache }, "info").writeCache).toBe(true);
+    expect(serveConfig({ ...nothing, file, writeCache }, "info")).toMatchObject({
+      disk: { kind: "file" },
+      writeCache: true,
+    });
   });
 
   it("takes another port on this machine, another address on the port of NBD, or a UNIX socket", () => {
