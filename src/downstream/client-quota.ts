@@ -33,9 +33,9 @@ export class ClientQuota {
     );
   }
 
-  /** Takes room for a request; false when there is none. */
-  tryAdmit(bytes: number, backlogBytes: number): boolean {
-    if (this.crowded(backlogBytes) || !this.#budget.tryReserve(bytes, this.#waiter)) return false;
+  /** Takes room for a request; false when there is none. `keeps` as in ByteBudget. */
+  tryAdmit(bytes: number, backlogBytes: number, keeps = true): boolean {
+    if (this.crowded(backlogBytes) || !this.#budget.tryReserve(bytes, this.#waiter, keeps)) return false;
     this.#inFlight += 1;
     this.#reservedBytes += bytes;
     return true;

@@ -4,6 +4,7 @@ import type { Timer } from "../ports/clock.ts";
 import type { ByteStream } from "../ports/network.ts";
 import { COMMAND } from "../protocol/constants.ts";
 import { greetClient } from "../protocol/greeting-style.ts";
+import { isWriteLike } from "../protocol/is-write-like.ts";
 import type { ProtocolViolation } from "../protocol/protocol-violation.ts";
 import { RequestDecoder, type RequestSink } from "../protocol/request-decoder.ts";
 import type { RequestHeader } from "../protocol/request-header.ts";
@@ -145,7 +146,8 @@ export class ClientSession implements SlabConsumer, RequestSink<Slab>, RequestOw
     // A request that is refused takes its place as well: its answer has to leave like any other.
     const carriesData = header.command === COMMAND.READ || header.command === COMMAND.WRITE;
     const reservedBytes = error === 0 && carriesData ? header.length : 0;
-    if (!this.#quota.tryAdmit(reservedBytes, this.#writer.backlogBytes)) {
+    const keeps = error === 0 && isWriteLike(header.command);
+    if (!this.#quota.tryAdmit(reservedBytes, this.#writer.backlogBytes, keeps)) {
       this.#reader.stall();
       return false;
     }

@@ -7,6 +7,11 @@ import { TRANSMISSION_FLAG } from "../protocol/constants.ts";
  */
 export function offeredDisk(disk: Disk, maxClients: number): Disk {
   const multi = TRANSMISSION_FLAG.CAN_MULTI_CONN;
-  const flags = maxClients > 1 ? disk.geometry.flags | multi : disk.geometry.flags & ~multi;
-  return { geometry: { ...disk.geometry, flags }, attach: (user) => disk.attach(user) };
+  return {
+    get geometry() {
+      const { geometry } = disk;
+      return { ...geometry, flags: maxClients > 1 ? geometry.flags | multi : geometry.flags & ~multi };
+    },
+    attach: (user) => disk.attach(user),
+  };
 }

@@ -19,13 +19,14 @@ export class Proxy {
   readonly #options: ProxyOptions;
   readonly #around: Surroundings;
   readonly #disk: ResilientDisk;
-  readonly #memory = exportMemory();
+  readonly #memory: ReturnType<typeof exportMemory>;
   #listener: Listener | undefined;
 
   constructor(options: ProxyOptions, around: Surroundings) {
     this.#options = options;
     this.#around = around;
-    this.#disk = new ResilientDisk({ ...options, ...around, pool: this.#memory.pool, paths: options.upstreams });
+    this.#memory = exportMemory(options.unflushedLimitBytes);
+    this.#disk = new ResilientDisk({ ...options, ...around, ...this.#memory, paths: options.upstreams });
   }
 
   /** Connects to the server, then listens; resolves to where. Rejects when the server or the address can't be had. */
@@ -63,12 +64,19 @@ export class Proxy {
     }
   }
 
-  /** Stops: takes no more clients or requests, finishes what is in flight, has the server FLUSH, and says DISC. */
-  async stop(): Promise<void> {
+  /**
+   * Stops: takes no more clients or requests, finishes what is in flight, has the server FLUSH, and says DISC. Resolves to
+   * false when acknowledged writes had to be given up.
+   */
+  async stop(): Promise<boolean> {
     const { clock, log } = this.#around;
     if (this.#listener !== undefined && !(await drain(this.#listener, clock))) {
       log.warning(`stopping: requests were still unanswered after ${LIMITS.drainMs / 1000} s`);
     }
-    if (!(await this.#disk.close())) log.warning("stopping: the server did not confirm a last FLUSH");
+    const { flushed, discardedBytes } = await this.#disk.close();
+    if (!flushed) log.warning("stopping: the server did not confirm a last FLUSH");
+    if (discardedBytes > 0)
+      log.error(`stopping: ${discardedBytes} bytes that were acknowledged and not flushed are lost`);
+    return discardedBytes === 0;
   }
 }

@@ -14,10 +14,13 @@ export interface Surroundings {
   readonly log: Log;
 }
 
-/** Memory for one export: the slabs that its messages share, and how much may be held. */
-export function exportMemory(): { readonly pool: SlabPool; readonly budget: ByteBudget } {
+/** Memory for one export: the slabs that its messages share, and how many bytes may be held. */
+export function exportMemory(budgetBytes: number = LIMITS.budgetBytes): {
+  readonly pool: SlabPool;
+  readonly budget: ByteBudget;
+} {
   return {
     pool: new SlabPool({ slabBytes: LIMITS.slabBytes, idleSlabs: LIMITS.idleSlabs }),
-    budget: new ByteBudget(LIMITS.budgetBytes, LIMITS.budgetRequests),
+    budget: new ByteBudget(budgetBytes, LIMITS.budgetRequests),
   };
 }

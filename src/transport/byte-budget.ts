@@ -15,6 +15,8 @@ export class ByteBudget {
   readonly #waiters = new Set<BudgetWaiter>();
   #heldBytes = 0;
   #heldRequests = 0;
+  #keptBytes = 0;
+  #keptEntries = 0;
   #waking = false;
 
   constructor(limitBytes: number, limitRequests: number) {
@@ -30,15 +32,28 @@ export class ByteBudget {
     return this.#heldRequests;
   }
 
+  /** Whether so much, kept beside the requests, would take half of it: time to keep less. */
+  halfTaken(bytes: number, entries: number): boolean {
+    return bytes >= this.#limitBytes / 2 || entries >= this.#limitRequests / 2;
+  }
+
+  /** Bytes that are kept beside them. */
+  get keptBytes(): number {
+    return this.#keptBytes;
+  }
+
   /**
    * Takes room for one request and its bytes, or answers false and remembers to wake the waiter. A request larger than the
-   * whole budget passes when it is alone.
+   * whole budget passes when it is alone and nothing is kept. `keeps` is whether something will be kept of it: who asks for
+   * nothing of the kind need not wait until less is.
    */
-  tryReserve(bytes: number, waiter: BudgetWaiter): boolean {
+  tryReserve(bytes: number, waiter: BudgetWaiter, keeps = true): boolean {
     // Whoever waits goes first, or a large request would never find room among many small ones.
     const first = this.#waiters.size === 0 || this.#waiters.values().next().value === waiter;
-    const fits = this.#heldBytes + bytes <= this.#limitBytes || this.#heldRequests === 0;
-    if (!first || !fits || this.#heldRequests >= this.#limitRequests) {
+    const alone = this.#heldRequests === 0 && (this.#keptEntries === 0 || !keeps);
+    const fits = this.#heldBytes + this.#keptBytes + bytes <= this.#limitBytes || (bytes === 0 && !keeps);
+    const counts = this.#heldRequests + (keeps ? this.#keptEntries : 0) < this.#limitRequests;
+    if (!first || !(alone || (fits && counts))) {
       this.#waiters.add(waiter);
       return false;
     }
@@ -59,6 +74,14 @@ export class ByteBudget {
     this.#heldRequests -= requests;
     assert(this.#heldBytes >= 0 && this.#heldRequests >= 0, "released more than was reserved");
     this.#wakeSoon();
+  }
+
+  /** What is kept beside the requests, such as answered writes that are not flushed: so much from now on. */
+  keep(bytes: number, entries: number): void {
+    const less = bytes < this.#keptBytes || entries < this.#keptEntries;
+    this.#keptBytes = bytes;
+    this.#keptEntries = entries;
+    if (less) this.#wakeSoon();
   }
 
   /** Waits no longer. */

@@ -1,6 +1,6 @@
 import assert from "node:assert";
 import type { DiskRequest } from "../disk.ts";
-import { InFlight } from "./in-flight.ts";
+import { InFlight, type InFlightKind } from "./in-flight.ts";
 
 /**
  * Every request between its admission and its answer, found by cookie. The low half of a cookie is a slot, the high half
@@ -19,11 +19,11 @@ export class InFlightTable {
   }
 
   /** Admits a request. */
-  add(request: DiskRequest, owner: object | undefined): InFlight {
+  add(request: DiskRequest, owner: object | undefined, kind: InFlightKind = "user"): InFlight {
     const slot = this.#free.pop() ?? this.#slots.length;
     const uses = ((this.#uses[slot] ?? 0) + 1) >>> 0;
     this.#admissions += 1;
-    const entry = new InFlight(uses, slot, this.#admissions, request, owner);
+    const entry = new InFlight(uses, slot, this.#admissions, request, owner, kind);
     this.#slots[slot] = entry;
     this.#uses[slot] = uses;
     this.#count += 1;

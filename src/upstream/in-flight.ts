@@ -1,9 +1,17 @@
 import type { DiskRequest } from "../disk.ts";
+import type { LossStreak } from "../durability/loss-streak.ts";
 import type { GateTicket } from "../durability/overlap-gate.ts";
 import type { Recoverable } from "../durability/recovery-order.ts";
-import { COMMAND } from "../protocol/constants.ts";
+import { isWriteLike } from "../protocol/is-write-like.ts";
 import type { RequestHeader } from "../protocol/request-header.ts";
+import type { StandInStep } from "./stand-in.ts";
 import type { UpstreamSession } from "./upstream-session.ts";
+
+/**
+ * Whose request it is. `user`: it lives until it is answered. `own`: the proxy's, which ends with its connection. `step`: part
+ * of what stands in for another one, which ends with its connection as well.
+ */
+export type InFlightKind = "user" | "own" | "step";
 
 /** A request from its admission to its answer, over as many connections as that takes. Its cookie never changes. */
 export class InFlight implements Recoverable, RequestHeader {
@@ -11,15 +19,19 @@ export class InFlight implements Recoverable, RequestHeader {
   readonly cookieLow: number;
   readonly admission: number;
   readonly command: number;
-  readonly flags: number;
+  /** Those of the request, and what is added to each. */
+  flags: number;
   readonly offset: number;
   readonly length: number;
   readonly request: DiskRequest;
   /** The handle that submitted it, to find what a user that leaves has left behind; undefined for our own. */
   readonly owner: object | undefined;
+  readonly kind: InFlightKind;
   readonly writeLike: boolean;
   /** Its place among overlapping writes. */
   ticket: GateTicket<InFlight> | undefined;
+  /** What is sent instead of it, asked for when its turn has come. */
+  instead: (() => Iterable<StandInStep>) | undefined;
   /** The connection over which it, or its stand-in, was sent; undefined while it is held. */
   session: UpstreamSession | undefined;
   /** The connection over which it was sent itself and may be answered; it stays while the request waits for the next one. */
@@ -27,8 +39,10 @@ export class InFlight implements Recoverable, RequestHeader {
   /** The batch of that connection's writer that it left with. */
   batch = 0;
   sentBefore = false;
-  /** One step of another request that the server no longer understands; it ends with its connection. */
-  step = false;
+  /** It is sent no more: it is answered when everything acknowledged so far is flushed. */
+  awaitsFlush = false;
+  /** The losses that it was part of. */
+  losses: LossStreak | undefined;
 
   constructor(
     cookieHigh: number,
@@ -36,6 +50,7 @@ export class InFlight implements Recoverable, RequestHeader {
     admission: number,
     request: DiskRequest,
     owner: object | undefined,
+    kind: InFlightKind,
   ) {
     this.cookieHigh = cookieHigh;
     this.cookieLow = cookieLow;
@@ -46,11 +61,7 @@ export class InFlight implements Recoverable, RequestHeader {
     this.length = request.length;
     this.request = request;
     this.owner = owner;
+    this.kind = kind;
     this.writeLike = isWriteLike(request.command);
   }
-}
-
-/** Whether a command changes the content of the disk. */
-function isWriteLike(command: number): boolean {
-  return command === COMMAND.WRITE || command === COMMAND.WRITE_ZEROES || command === COMMAND.TRIM;
 }

@@ -18,9 +18,22 @@ export interface LifecycleOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** A negotiated connection to the right export. The session must take over the reader during this call. */
-  readonly connected: (connection: Negotiated) => void;
+  readonly connected: (connection: Negotiated, outage: Outage | undefined) => void;
+  /** Whether the next connection may be used; if not, `proceed` must follow when it may. */
+  readonly mayProceed: () => boolean;
+  /** The export has another size from now on; `connected` follows. */
+  readonly replaced: (geometry: Geometry) => void;
+  /** Whether the export may have another size: nobody uses it. */
+  readonly mayDiffer: () => boolean;
   /** The silent connection in use is to be given up; `lost` must follow during this call. */
   readonly giveUp: (why: Error) => void;
+}
+
+/** The time without a connection that has just ended. */
+export interface Outage {
+  readonly sinceMs: number;
+  /** How often the server was dialled. */
+  readonly attempts: number;
 }
 
 /** A silent connection in use, and the search for the next one beside it. */
@@ -46,7 +59,7 @@ const LEGAL_MOVES: Readonly<Record<State["name"], readonly State["name"][]>> = {
   starting: ["connected", "idle", "closed"],
   connected: ["doubted", "away", "closed"],
   doubted: ["connected", "away", "closed"],
-  away: ["connected", "closed"],
+  away: ["away", "connected", "closed"],
   closed: [],
 };
 
@@ -121,6 +134,11 @@ export class Lifecycle {
     this.#moveTo({ name: "connected", sinceMs });
   }
 
+  /** The next connection may be used, if there is one. */
+  proceed(): void {
+    this.#useReached();
+  }
+
   /** The server answered a request: whatever outage there was is over. */
   answered(): void {
     if (this.#outageSinceMs === undefined) return;
@@ -152,7 +170,7 @@ export class Lifecycle {
         this.#serverInUse = this.#server;
         this.#moveTo({ name: "connected", sinceMs: this.#options.clock.nowMs() });
         resolve(connection.geometry);
-        this.#options.connected(connection);
+        this.#options.connected(connection, undefined);
       },
       failed: (error) => {
         if (this.#state.name === "closed") return;
@@ -177,7 +195,7 @@ export class Lifecycle {
       nextDelayMs: () => policy.nextDelayMs(clock.nowMs() - (this.#outageSinceMs ?? beganMs)),
       objection: (connection) => {
         assert(this.#geometry !== undefined, "looked for a server before the first one was known");
-        return strangeness(this.#geometry, connection.geometry);
+        return strangeness(this.#geometry, connection.geometry, this.#options.mayDiffer());
       },
       dialling: () => {
         this.#attempts += 1;
@@ -222,16 +240,30 @@ export class Lifecycle {
 
   /** Hands out the next connection, if it is reached already. */
   #useReached(): void {
-    if (this.#state.name !== "away") return;
+    if (this.#state.name !== "away" || !this.#options.mayProceed()) return;
     const connection = this.#state.pursuit.take();
     if (connection === undefined) return;
     const { clock, log } = this.#options;
     const nowMs = clock.nowMs();
-    const outageMs = nowMs - (this.#outageSinceMs ?? nowMs);
-    log.warning(`${this.#server}: connected again after ${(outageMs / 1000).toFixed(1)} s, attempt ${this.#attempts}`);
+    const sinceMs = this.#outageSinceMs ?? nowMs;
+    const known = this.#geometry;
+    assert(known !== undefined, "found a server before the first one was known");
+    const { sizeBytes } = connection.geometry;
+    if (sizeBytes !== known.sizeBytes && !this.#options.mayDiffer()) {
+      // Somebody came to use the disk after this connection was found good enough for nobody.
+      connection.stream.destroy();
+      this.#moveTo({ name: "away", pursuit: this.#pursue(0) });
+      return;
+    }
+    log.info(`${this.#server}: reached after ${((nowMs - sinceMs) / 1000).toFixed(1)} s, attempt ${this.#attempts}`);
+    if (sizeBytes !== known.sizeBytes) {
+      log.warning(`${this.#server}: its size is ${sizeBytes} bytes now, not ${known.sizeBytes}; nobody uses it`);
+      this.#geometry = { ...known, sizeBytes };
+      this.#options.replaced(this.#geometry);
+    }
     this.#serverInUse = this.#server;
     this.#moveTo({ name: "connected", sinceMs: nowMs });
-    this.#options.connected(connection);
+    this.#options.connected(connection, { sinceMs, attempts: this.#attempts });
   }
 
   #moveTo(next: State): void {

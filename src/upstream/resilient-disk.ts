@@ -1,69 +1,78 @@
 import type { Disk, DiskHandle, DiskRequest, DiskUser, Reply } from "../disk.ts";
+import { durabilityCounters } from "../durability/durability-counters.ts";
 import { LIMITS } from "../limits.ts";
-import type { Timer } from "../ports/clock.ts";
-import type { Log } from "../ports/log.ts";
-import type { Random } from "../ports/random.ts";
-import { COMMAND, NBD_ERROR, TRANSMISSION_FLAG } from "../protocol/constants.ts";
+import { NBD_ERROR, TRANSMISSION_FLAG } from "../protocol/constants.ts";
 import type { Geometry } from "../protocol/geometry.ts";
-import { Connector, type ConnectorOptions } from "./connector.ts";
+import { ConnectionLost } from "../transport/connection-lost.ts";
+import { Connector } from "./connector.ts";
+import { type DurabilityStatus, durabilityStatus } from "./durability-status.ts";
+import { HoldLimit } from "./hold-limit.ts";
 import type { InFlight } from "./in-flight.ts";
-import { Lifecycle } from "./lifecycle.ts";
+import { Lifecycle, type Outage } from "./lifecycle.ts";
+import { Linger } from "./linger.ts";
+import { pingRequest } from "./ping-request.ts";
+import { protection } from "./protection.ts";
 import { ReconnectPolicy } from "./reconnect-policy.ts";
+import type { RecoverySummary } from "./recovery.ts";
 import { RequestFlow } from "./request-flow.ts";
+import type { ResilientDiskOptions } from "./resilient-disk-options.ts";
 import { type Negotiated, type SessionOwner, UpstreamSession } from "./upstream-session.ts";
 
-/** The server, and what to do while it is away. */
-export interface ResilientDiskOptions extends ConnectorOptions {
-  readonly random: Random;
-  readonly log: Log;
-  /** How long requests are held before they are answered EIO; undefined: for ever. */
-  readonly holdTimeoutMs: number | undefined;
-  /** How long the server may be silent while requests wait before another connection is tried beside it. */
-  readonly upstreamTimeoutMs: number;
-  /** After how long without a word an idle server is asked for a block; undefined: never. */
-  readonly idlePingMs: number | undefined;
-  readonly reconnectIntervalMaxMs: number;
+/** How a ResilientDisk was closed. */
+export interface DiskClosure {
+  /** The server confirmed a last FLUSH, or none was needed. */
+  readonly flushed: boolean;
+  /** Acknowledged bytes that had to be given up. */
+  readonly discardedBytes: number;
 }
-
-/** What a ping asks for at least; block devices have no smaller blocks. */
-const PING_BYTES = 512;
 
 /**
  * A disk made from a server that may vanish. Requests that were not answered are held and sent again when the server is
- * back, so that the user of the disk only sees a slower reply.
+ * back, and what was answered is kept until it is flushed, so that the user of the disk only sees a slower reply.
  */
 export class ResilientDisk implements Disk, SessionOwner {
   readonly #options: ResilientDiskOptions;
   readonly #connector: Connector;
   readonly #lifecycle: Lifecycle;
-  readonly #flow = new RequestFlow();
+  readonly #counters = durabilityCounters();
   readonly #users = new Map<object, DiskUser>();
+  readonly #holdLimit: HoldLimit;
+  readonly #linger: Linger;
   #geometry: Geometry | undefined;
+  #openFlow: RequestFlow | undefined;
   #session: UpstreamSession | undefined;
-  #holdTimer: Timer | undefined;
-  /** Since when no request was answered, counted from a lost connection. */
-  #awaySinceMs: number | undefined;
+  /** A lost connection whose server has not ended it. */
+  #unfenced: UpstreamSession | undefined;
+  /** Lost connections whose streams are still there, for last answers. */
+  readonly #leaving = new Set<UpstreamSession>();
+  #outage: Outage | undefined;
   /** The hold timeout has passed, or the disk is closed: requests are answered with this error instead of held. */
   #refusal: number | undefined;
-  #idle: (() => void) | undefined;
+  /** Ends the wait for a last FLUSH. */
+  #stopFlushing: (() => void) | undefined;
 
   constructor(options: ResilientDiskOptions) {
     this.#options = options;
-    const { clock, log, random, reconnectIntervalMaxMs } = options;
+    const { clock, log, random, reconnectIntervalMaxMs, holdTimeoutMs, lingerMs } = options;
     this.#connector = new Connector(options);
+    this.#holdLimit = new HoldLimit(clock, holdTimeoutMs, (timeoutMs) => this.#stopHolding(timeoutMs));
+    this.#linger = new Linger(clock, lingerMs, () => this.#stopLingering());
     this.#lifecycle = new Lifecycle({
       connector: this.#connector,
       policy: new ReconnectPolicy(random, reconnectIntervalMaxMs),
       clock,
       log,
-      connected: (connection) => this.#connected(connection),
+      connected: (connection, outage) => this.#connected(connection, outage),
+      mayProceed: () => options.fence === "none" || this.#unfenced === undefined,
+      replaced: (geometry) => this.#replaced(geometry),
+      mayDiffer: () => this.#users.size === 0 && this.#flow.held === 0 && this.#flow.unflushed.entries === 0,
       giveUp: (why) => this.#session?.retire(why),
     });
   }
 
   /** Connects for the first time, with a single attempt. Rejects with the reason why that failed. */
   async open(): Promise<void> {
-    this.#geometry = await this.#lifecycle.start();
+    await this.#lifecycle.start();
   }
 
   /** What the server offered when it was connected to first. The disk must be open. */
@@ -77,33 +86,48 @@ export class ResilientDisk implements Disk, SessionOwner {
     return this.#connector.server;
   }
 
+  /** What is held, and what was done to keep it safe. The disk must be open. */
+  get status(): DurabilityStatus {
+    return durabilityStatus(this.#flow, this.#counters, this.#options.clock.nowMs());
+  }
+
   attach(user: DiskUser): DiskHandle {
     const owner = {};
     this.#users.set(owner, user);
+    this.#linger.end();
     return {
       submit: (request) => this.#submit(request, owner),
       close: () => {
-        this.#users.delete(owner);
+        if (!this.#users.delete(owner)) return;
         this.#flow.drop(owner, NBD_ERROR.ESHUTDOWN);
+        if (this.#users.size > 0) return;
+        this.#flow.flushSoon();
+        this.#lingerIfLeft();
       },
     };
   }
 
   /**
-   * Ends the connection: FLUSH if the server offers it, within `LIMITS.drainMs`, then DISC. Resolves to whether the server
-   * confirmed the FLUSH (true where none is needed). What is still held is answered ESHUTDOWN.
+   * Ends the connection: FLUSH if the server offers it, within `LIMITS.drainMs`, then DISC. What is still held is answered
+   * ESHUTDOWN.
    */
-  async close(): Promise<boolean> {
-    const flushed = await this.#flush();
+  async close(): Promise<DiskClosure> {
+    const flow = this.#openFlow;
+    const flushed = flow === undefined || (await this.#settle(flow));
     this.#lifecycle.close();
-    this.#holdTimer?.cancel();
+    this.#holdLimit.connected();
     this.#refusal = NBD_ERROR.ESHUTDOWN;
     const session = this.#session;
     this.#session = undefined;
-    this.#flow.lost();
-    this.#flow.fail(NBD_ERROR.ESHUTDOWN);
+    flow?.lost();
+    flow?.fail(NBD_ERROR.ESHUTDOWN);
+    const discardedBytes = flow?.discard() ?? 0;
+    flow?.close();
+    // Only now: users that were answered just before have left.
+    this.#linger.end();
+    for (const leaving of this.#leaving) leaving.giveUp(new ConnectionLost("the proxy stops"));
     await session?.disconnect();
-    return flushed;
+    return { flushed, discardedBytes };
   }
 
   find(cookieHigh: number, cookieLow: number): InFlight | undefined {
@@ -112,18 +136,37 @@ export class ResilientDisk implements Disk, SessionOwner {
 
   replied(entry: InFlight, reply: Reply): void {
     // A late answer over a connection that was given up does not prove that the next one works.
-    if (entry.wire === this.#session) this.#lifecycle.answered();
-    this.#awaySinceMs = undefined;
+    if (entry.kind === "user" && entry.session !== undefined) this.#lifecycle.answered();
+    // Nor does a replay: whoever waits still waits.
+    if (entry.kind === "user") this.#holdLimit.answered();
     this.#flow.replied(entry, reply);
   }
 
   lost(session: UpstreamSession, why: Error): void {
     if (session !== this.#session) return;
     this.#session = undefined;
+    this.#unfenced = session;
+    this.#leaving.add(session);
     this.#flow.lost();
-    this.#idle?.();
-    this.#hold();
+    // Nobody waits for a ping.
+    this.#flow.drop(this, NBD_ERROR.ESHUTDOWN);
+    if (this.#flow.unflushed.unstableBytes === 0) this.#stopFlushing?.();
+    this.#holdLimit.lost();
     this.#lifecycle.lost(why);
+    this.#lingerIfLeft();
+  }
+
+  over(session: UpstreamSession, ended: boolean): void {
+    this.#leaving.delete(session);
+    if (session !== this.#unfenced) return;
+    if (ended) {
+      this.#unfenced = undefined;
+      this.#lifecycle.proceed();
+    } else if (this.#options.fence === "strict") {
+      this.#options.log.error(
+        "the connection ended without the server: what it was sent may still be carried out; stopping here",
+      );
+    }
   }
 
   silent(session: UpstreamSession): void {
@@ -136,11 +179,14 @@ export class ResilientDisk implements Disk, SessionOwner {
 
   /** Asks for one block, so that a server that is gone without a sign is noticed before a user needs it. */
   idle(session: UpstreamSession): void {
-    const { sizeBytes, minimumBlockBytes } = this.geometry;
-    const length = Math.max(minimumBlockBytes, PING_BYTES);
-    if (session !== this.#session || length > sizeBytes) return;
-    const ping = { command: COMMAND.READ, flags: 0, offset: 0, length, payload: [], room: undefined };
-    this.#submit({ ...ping, complete: () => undefined }, undefined);
+    const ping = pingRequest(this.geometry);
+    if (session !== this.#session || ping === undefined) return;
+    this.#submit({ ...ping, complete: () => undefined }, this);
+  }
+
+  get #flow(): RequestFlow {
+    if (this.#openFlow === undefined) throw new Error("the disk is not open");
+    return this.#openFlow;
   }
 
   #submit(request: DiskRequest, owner: object | undefined): void {
@@ -148,55 +194,106 @@ export class ResilientDisk implements Disk, SessionOwner {
     else request.complete({ error: this.#refusal, pieces: [], room: undefined });
   }
 
-  #connected(connection: Negotiated): void {
-    const { clock, log, upstreamTimeoutMs, idlePingMs } = this.#options;
-    this.#holdTimer?.cancel();
-    this.#holdTimer = undefined;
+  /** Another export, or the first one: everything begins anew. */
+  #replaced(geometry: Geometry): void {
+    this.#openFlow?.close();
+    this.#geometry = geometry;
+    const { log } = this.#options;
+    const { unflushed, because } = protection(this.#options.unflushed, geometry);
+    if (because !== undefined) log.info(`server ${this.server}: ${because}: no copies of unflushed writes are kept`);
+    const recovered = (summary: RecoverySummary): void => this.#recovered(summary);
+    this.#openFlow = new RequestFlow({ ...this.#options, counters: this.#counters, unflushed, recovered });
+  }
+
+  #connected(connection: Negotiated, outage: Outage | undefined): void {
+    const { clock, fence, log, upstreamTimeoutMs, idlePingMs } = this.#options;
+    if (this.#openFlow === undefined) this.#replaced(connection.geometry);
+    this.#holdLimit.connected();
+    this.#linger.end();
     this.#refusal = undefined;
+    this.#flow.unflushed.frozen = this.#flow.failed;
+    if (outage !== undefined) this.#outage = { ...outage, sinceMs: this.#outage?.sinceMs ?? outage.sinceMs };
+    if (this.#unfenced !== undefined) this.#counters.unfencedReconnects += 1;
+    this.#unfenced = undefined;
     // Nobody waits, so that the server need not answer anything to end this outage.
-    if (this.#flow.held === 0) this.#awaySinceMs = undefined;
-    this.#session = new UpstreamSession(connection, this, { clock, silenceMs: upstreamTimeoutMs, idleMs: idlePingMs });
+    if (this.#flow.held === 0) this.#holdLimit.answered();
+    const strict = fence === "strict";
+    this.#session = new UpstreamSession(connection, this, {
+      clock,
+      silenceMs: upstreamTimeoutMs,
+      idleMs: idlePingMs,
+      strict,
+    });
     for (const user of this.#users.values()) user.onReset();
     if (this.#flow.held > 0) log.info(`sending ${this.#flow.held} held requests`);
     this.#flow.connected(this.#session);
     this.#session.begin();
   }
 
-  /** Starts, or goes on with, the time for which requests are held. A server that answers nothing does not end it. */
-  #hold(): void {
-    const { clock, holdTimeoutMs } = this.#options;
-    if (holdTimeoutMs === undefined) return;
-    this.#awaySinceMs ??= clock.nowMs();
-    const leftMs = Math.max(0, this.#awaySinceMs + holdTimeoutMs - clock.nowMs());
-    this.#holdTimer = clock.setTimer(leftMs, () => this.#stopHolding(holdTimeoutMs));
+  /** One line says what an outage came to. */
+  #recovered({ resentRequests, replayedBytes, pinnedBytes }: RecoverySummary): void {
+    const outage = this.#outage;
+    this.#outage = undefined;
+    if (outage === undefined) return;
+    const { clock, log } = this.#options;
+    this.#counters.recoveries += 1;
+    const seconds = ((clock.nowMs() - outage.sinceMs) / 1000).toFixed(1);
+    log.warning(
+      `server ${this.server}: connected again after ${seconds} s, attempt ${outage.attempts}: ` +
+        `${resentRequests} requests sent again, ${replayedBytes} bytes replayed, ${pinnedBytes} bytes pinned`,
+    );
   }
 
-  #stopHolding(holdTimeoutMs: number): void {
+  #stopHolding(timeoutMs: number): void {
     const { log } = this.#options;
-    this.#holdTimer = undefined;
     this.#refusal = NBD_ERROR.EIO;
     log.error(
-      `no server for ${holdTimeoutMs / 1000} s: answering ${this.#flow.held} held requests, and new ones, with EIO`,
+      `no server for ${timeoutMs / 1000} s: answering ${this.#flow.held} held requests, and new ones, with EIO`,
     );
     this.#flow.fail(NBD_ERROR.EIO);
+    // Full of unflushed writes, it would take in no request to be refused.
+    this.#flow.unflushed.frozen = true;
   }
 
-  /** Has the server put everything answered on stable storage; false when it did not say so. */
-  async #flush(): Promise<boolean> {
-    const flags = this.#geometry?.flags ?? 0;
-    const needless = (flags & TRANSMISSION_FLAG.SEND_FLUSH) === 0 || (flags & TRANSMISSION_FLAG.READ_ONLY) !== 0;
-    if (needless) return true;
-    if (!this.#flow.open) return false;
-    const flush = { command: COMMAND.FLUSH, flags: 0, offset: 0, length: 0, payload: [], room: undefined };
+  /** Neither user nor server is there: what is held is kept for a while. */
+  #lingerIfLeft(): void {
+    const { held, unflushed } = this.#flow;
+    if (this.#users.size === 0 && this.#session === undefined && held + unflushed.entries > 0) this.#linger.begin();
+  }
+
+  #stopLingering(): void {
+    const { lingerMs, log } = this.#options;
+    const requests = this.#flow.held;
+    this.#flow.fail(NBD_ERROR.ESHUTDOWN);
+    const bytes = this.#flow.discard();
+    if (requests + bytes === 0) return;
+    log.error(
+      `neither a client nor the server for ${lingerMs / 1000} s: ` +
+        `gave up ${requests} requests and ${bytes} bytes that were acknowledged and not flushed`,
+    );
+  }
+
+  /** Ends the pins and has everything put on stable storage, within `LIMITS.drainMs`; false when the server did not say so. */
+  async #settle(flow: RequestFlow): Promise<boolean> {
+    const { flags } = this.geometry;
+    const flushes = (flags & TRANSMISSION_FLAG.SEND_FLUSH) !== 0 && (flags & TRANSMISSION_FLAG.READ_ONLY) === 0;
+    // A server that is away is only worth waiting for when there is something to save.
+    if (this.#session === undefined && flow.unflushed.unstableBytes === 0) return !flushes;
     const { clock } = this.#options;
     return new Promise((resolve) => {
-      const timer = clock.setTimer(LIMITS.drainMs, () => resolve(false));
+      let over = false;
       const done = (flushed: boolean): void => {
+        over = true;
         timer.cancel();
         resolve(flushed);
       };
-      this.#idle = () => done(false);
-      this.#submit({ ...flush, complete: (reply) => done(reply.error === 0) }, undefined);
+      const timer = clock.setTimer(LIMITS.drainMs, () => done(false));
+      const answered = (error: number): void => {
+        if (error === 0) done(true);
+        else if (!over) flow.flush(answered);
+      };
+      this.#stopFlushing = () => done(false);
+      flow.finishPins(() => (flushes ? flow.flush(answered) : done(true)));
     });
   }
 }

@@ -8,12 +8,12 @@ export class StrangeExport extends Error {
 
 /**
  * Whether a server that was connected to anew can take the place of the one before: the reason why not, or undefined. It may
- * offer more; FUA, WRITE_ZEROES, TRIM and CACHE may be missing, because they can be stood in for.
+ * offer more, and with `anySize` be of another size; FUA, WRITE_ZEROES, TRIM and CACHE may be missing, because they can be stood in for.
  */
-export function strangeness(known: Geometry, found: Geometry): StrangeExport | undefined {
+export function strangeness(known: Geometry, found: Geometry, anySize: boolean): StrangeExport | undefined {
   const lacks = (flag: number): boolean => (known.flags & flag) !== 0 && (found.flags & flag) === 0;
   const readOnly = TRANSMISSION_FLAG.READ_ONLY;
-  if (found.sizeBytes !== known.sizeBytes) {
+  if (found.sizeBytes !== known.sizeBytes && !anySize) {
     return new StrangeExport(`its size is ${found.sizeBytes} bytes, not ${known.sizeBytes}`);
   }
   if ((known.flags & readOnly) === 0 && (found.flags & readOnly) !== 0) return new StrangeExport("it is read-only now");

@@ -31,6 +31,8 @@ export interface SessionOwner {
   replied(entry: InFlight, reply: Reply): void;
   /** The connection is no more. Called once; what was sent over it stays unanswered. */
   lost(session: UpstreamSession, why: Error): void;
+  /** Its stream is gone, some time after `lost`. `ended`: the server itself ended it. */
+  over(session: UpstreamSession, ended: boolean): void;
   /** Requests wait, and nothing was heard for `silenceMs`; and: it is heard again. */
   silent(session: UpstreamSession): void;
   heardAgain(session: UpstreamSession): void;
@@ -38,14 +40,19 @@ export interface SessionOwner {
   idle(session: UpstreamSession): void;
 }
 
-/** How patient a session is. */
+/** How patient a session is, and how it ends. */
 export interface SessionPatience {
   readonly clock: Clock;
   /** With requests waiting, this long without a byte is reported as silence. */
   readonly silenceMs: number;
   /** With none waiting, this long without a byte is reported as idleness; undefined: never. */
   readonly idleMs: number | undefined;
+  /** It is never cut, but left to the server to end, however long that takes. */
+  readonly strict: boolean;
 }
+
+/** What the system says of a connection that the other side has ended. */
+const ENDED_BY_SERVER: ReadonlySet<unknown> = new Set(["ECONNRESET", "EPIPE"]);
 
 const HEADER_SLAB_BYTES = 4096;
 const NO_PIECES: readonly Piece[] = [];
@@ -61,6 +68,7 @@ export class UpstreamSession implements SlabConsumer, ReplySink<Slab>, WriterOwn
   readonly #reader: SlabReader;
   readonly #owner: SessionOwner;
   readonly #clock: Clock;
+  readonly #strict: boolean;
   readonly #watch: SilenceWatch;
   readonly #writer: BatchedWriter;
   readonly #headers = new HeaderSpace(HEADER_SLAB_BYTES);
@@ -71,6 +79,7 @@ export class UpstreamSession implements SlabConsumer, ReplySink<Slab>, WriterOwn
   readonly #data: Slice[] = [];
   #state: "open" | "retiring" | "lost" | "closed" = "open";
   #farewell: Timer | undefined;
+  #endedByServer = false;
   #onClosed: (() => void) | undefined;
 
   constructor(negotiated: Negotiated, owner: SessionOwner, patience: SessionPatience) {
@@ -79,6 +88,7 @@ export class UpstreamSession implements SlabConsumer, ReplySink<Slab>, WriterOwn
     this.#reader = negotiated.reader;
     this.#owner = owner;
     this.#clock = patience.clock;
+    this.#strict = patience.strict;
     this.#writer = new BatchedWriter(negotiated.stream, this);
     this.#watch = new SilenceWatch({
       clock: patience.clock,
@@ -115,23 +125,24 @@ export class UpstreamSession implements SlabConsumer, ReplySink<Slab>, WriterOwn
     this.#watch.sent();
   }
 
-  /** Ends the connection the polite way; resolves when it is gone. */
+  /** Ends the connection the polite way, a strict one as well; resolves when it is gone. */
   disconnect(): Promise<void> {
     return new Promise((resolve) => {
       this.#onClosed = resolve;
       if (this.#state === "closed") resolve();
       else if (this.#state === "open") this.#sayGoodbye("lost", LIMITS.farewellMs);
+      else this.#cutAfter(LIMITS.farewellMs);
     });
   }
 
   /**
    * Gives a connection up that may still work; the owner is told that it is lost. When all it was sent has left, it says
    * DISC and its last answers are awaited for a while; else it is cut at once, or what is queued would still be carried
-   * out.
+   * out. A strict one is never cut: what is queued is carried out before the server ends it.
    */
   retire(why: Error): void {
     if (this.#state !== "open") return;
-    if (this.#writer.backlogBytes > 0) {
+    if (this.#writer.backlogBytes > 0 && !this.#strict) {
       // An orderly close would still send what the system has taken over already.
       this.#stream.reset();
       this.giveUp(why);
@@ -144,9 +155,9 @@ export class UpstreamSession implements SlabConsumer, ReplySink<Slab>, WriterOwn
   /** Cuts the connection; the owner is told why, unless it knows that it is lost. */
   giveUp(why: Error): void {
     const known = this.#state !== "open";
-    if (this.#state !== "closed") this.#state = "lost";
-    this.#watch.stop();
-    this.#stream.destroy();
+    if (this.#state === "open" && this.#strict) this.#sayGoodbye("lost", LIMITS.retireMs);
+    else if (this.#state === "retiring" && this.#strict) this.#state = "lost";
+    else if (this.#state !== "closed") this.#cut();
     if (!known) this.#owner.lost(this, why);
   }
 
@@ -173,15 +184,25 @@ export class UpstreamSession implements SlabConsumer, ReplySink<Slab>, WriterOwn
   }
 
   ended(): void {
-    this.giveUp(new ConnectionLost("the server closed the connection"));
+    const known = this.#state !== "open";
+    this.#endedByServer = true;
+    this.#cut();
+    if (!known) this.#owner.lost(this, new ConnectionLost("the server closed the connection"));
   }
 
   closed(error: Error | undefined): void {
-    this.giveUp(new ConnectionLost(error?.message ?? "the connection was closed", { cause: error }));
+    const known = this.#state !== "open";
+    const code: unknown = error !== undefined && "code" in error ? error.code : undefined;
+    const ended = this.#endedByServer || ENDED_BY_SERVER.has(code);
+    this.#cut();
+    if (!known) {
+      this.#owner.lost(this, new ConnectionLost(error?.message ?? "the connection was closed", { cause: error }));
+    }
     this.#state = "closed";
     this.#farewell?.cancel();
     this.#writer.closed();
     this.#releaseData();
+    this.#owner.over(this, ended);
     this.#onClosed?.();
   }
 
@@ -240,7 +261,20 @@ export class UpstreamSession implements SlabConsumer, ReplySink<Slab>, WriterOwn
     this.#watch.stop();
     this.#writer.appendBytes(disconnectRequest());
     this.#writer.end();
+    // Only the server can tell that it is done with what it was sent.
+    const cutsAnyway = !this.#strict || this.#onClosed !== undefined;
+    if (cutsAnyway) this.#cutAfter(patienceMs);
+  }
+
+  #cutAfter(patienceMs: number): void {
+    this.#farewell?.cancel();
     this.#farewell = this.#clock.setTimer(patienceMs, () => this.#stream.reset());
+  }
+
+  #cut(): void {
+    this.#state = "lost";
+    this.#watch.stop();
+    this.#stream.destroy();
   }
 
   #releaseData(): void {

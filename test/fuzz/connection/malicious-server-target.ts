@@ -1,6 +1,8 @@
+import { PROTECTION_DEFAULTS } from "../../../src/config/protection-config.ts";
 import type { DiskHandle } from "../../../src/disk.ts";
 import { LIMITS } from "../../../src/limits.ts";
 import type { DialOutcome, DialTarget, Listening, Network } from "../../../src/ports/network.ts";
+import { ByteBudget } from "../../../src/transport/byte-budget.ts";
 import { SlabPool } from "../../../src/transport/slab-pool.ts";
 import type { UpstreamPath } from "../../../src/upstream/connector.ts";
 import { ResilientDisk } from "../../../src/upstream/resilient-disk.ts";
@@ -76,7 +78,10 @@ class ServerWorld implements Network, ServerOwner {
       paths: random.chance(0.3) ? [path, path] : [path],
       network: this,
       clock: this.#clock,
+      ...PROTECTION_DEFAULTS,
       pool: POOL,
+      budget: new ByteBudget(LIMITS.budgetBytes, LIMITS.budgetRequests),
+      unflushed: random.pick(["log", "log", "fua", "off"]),
       random,
       log: new AuditedLog(),
       holdTimeoutMs: this.#mayGiveUp ? 20_000 : undefined,
@@ -123,6 +128,7 @@ class ServerWorld implements Network, ServerOwner {
     const found = (error: unknown): void => this.found(error);
     const victim = new Victim(this.#random, geometry, this.#answers, found);
     if (this.#mayGiveUp) victim.excuses = new Set([EIO]);
+    victim.mayFail = () => this.#disk.status.failed || this.#disk.status.poisonedRequests > 0;
     const handle = this.#disk.attach({ onReset: () => undefined });
     await this.#struggle(victim, handle);
     if (this.#random.chance(0.1)) await this.#closeAmidst(victim);

@@ -16,6 +16,7 @@ const OFFERS_FLUSH = 4;
 const OFFERS_FUA = 8;
 const OFFERS_TRIM = 32;
 const READ_ONLY = 2;
+const EIO = 5;
 const ESHUTDOWN = 108;
 
 /**
@@ -33,6 +34,8 @@ export class Victim {
   #completed = 0;
   /** Errors of the disk's own are all right from now on: it was closed, or may give up. */
   excuses: ReadonlySet<number> = new Set();
+  /** Whether the disk has a reason to answer EIO: the server does not take what it acknowledged, or dies of a request. */
+  mayFail: () => boolean = () => false;
 
   /** `answers` are all that servers gave so far. */
   constructor(random: SeededRandom, geometry: Geometry, answers: readonly Answer[], found: (error: unknown) => void) {
@@ -104,6 +107,7 @@ export class Victim {
     const isData = error === 0 && command === READ;
     expectThat(data.length === (isData ? length : 0), `${data.length} bytes of data for ${length}`);
     if (error !== 0 && this.excuses.has(error)) return;
+    if (error === EIO && this.mayFail()) return;
     expectThat(error !== ESHUTDOWN, "ESHUTDOWN was passed on");
     // Where a server lacks TRIM, it is dropped; where it lacks FUA, a FLUSH may fail in the place of a WRITE.
     if (command === TRIM && error === 0) return;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { PROTECTION_DEFAULTS } from "../../../src/config/protection-config.ts";
 import type { Disk } from "../../../src/disk.ts";
 import { MemoryDisk } from "../../../src/disks/memory-disk.ts";
 import { Listener } from "../../../src/downstream/listener.ts";
@@ -145,7 +146,8 @@ describe("clients that ask for everything they can during an outage", () => {
     const memory = exportMemory();
     const upstream = new ResilientDisk({
       ...around,
-      pool: memory.pool,
+      ...PROTECTION_DEFAULTS,
+      ...memory,
       paths: [{ endpoint: { kind: "tcp", host: "store", port: 1 }, bindAddress: undefined, exportName: "" }],
       holdTimeoutMs: undefined,
       upstreamTimeoutMs: 30_000,

@@ -97,7 +97,8 @@ describe("Proxy", () => {
     const next = await PlayedServer.on(network.lastDial);
     await next.answer(0);
     await next.answer(1);
-    expect(next.requests.map(({ payload }) => String(payload))).toEqual(["first", "second"]);
+    expect(next.heard).toEqual(["1@0+5", "1@100+6", "3@0+0"]);
+    expect(next.requests.map(({ payload }) => String(payload)).slice(0, 2)).toEqual(["first", "second"]);
     expect(client.answers).toEqual([
       [1n, 0],
       [2n, 0],
@@ -138,12 +139,15 @@ describe("Proxy.stop", () => {
     expect([network.listening, server.heard]).toEqual([undefined, ["1@0+4"]]);
     await server.answer(0);
     expect(client.answers).toEqual([[1n, 0]]);
+    // One because the last client has left, one because the proxy stops.
     expect(server.heard).toEqual(["1@0+4", "3@0+0"]);
     await server.answer(1);
-    expect(server.heard).toEqual(["1@0+4", "3@0+0", "2@0+0"]);
+    expect(server.heard).toEqual(["1@0+4", "3@0+0", "3@0+0"]);
+    await server.answer(2);
+    expect(server.heard.slice(3)).toEqual(["2@0+0"]);
     server.stream.sayEnd();
     client.stream.sayEnd();
-    await stopped;
+    expect(await stopped).toBe(true);
     expect([clock.pending, log.of("warning")]).toEqual([0, []]);
   });
 
@@ -155,12 +159,53 @@ describe("Proxy.stop", () => {
     await server.drop();
     const stopped = proxy.stop();
     clock.advance(LIMITS.drainMs);
-    await stopped;
+    expect(await stopped).toBe(true);
     await settle();
     expect(log.of("warning").slice(-2)).toEqual([
       "stopping: requests were still unanswered after 10 s",
       "stopping: the server did not confirm a last FLUSH",
     ]);
     expect([client.stream.closed, clock.pending]).toEqual([true, 0]);
+  });
+
+  it("says that acknowledged writes are lost, when the server does not come back in time to flush them", async () => {
+    const { proxy, network, clock, log, server } = await started();
+    const client = await new TestClient(network.client()).join();
+    client.write(0, Buffer.from("acknowledged"));
+    await settle();
+    await server.answer(0);
+    await server.drop();
+    client.disconnect();
+    await settle();
+    const stopped = proxy.stop();
+    await settle();
+    clock.advance(LIMITS.drainMs);
+    expect(await stopped).toBe(false);
+    expect([log.of("error"), clock.pending]).toEqual([
+      ["stopping: 12 bytes that were acknowledged and not flushed are lost"],
+      0,
+    ]);
+  });
+
+  it("waits for a server that is away when there is something to save", async () => {
+    const { proxy, network, clock, log, server } = await started();
+    const client = await new TestClient(network.client()).join();
+    client.write(0, Buffer.from("acknowledged"));
+    await settle();
+    await server.answer(0);
+    await server.drop();
+    client.disconnect();
+    await settle();
+    const stopped = proxy.stop();
+    await settle();
+    clock.advance(0);
+    const next = await PlayedServer.on(network.lastDial);
+    await next.answer(0);
+    await next.answer(1);
+    expect(next.heard).toEqual(["1@0+12", "3@0+0", "2@0+0"]);
+    next.stream.sayEnd();
+    client.stream.sayEnd();
+    expect(await stopped).toBe(true);
+    expect([log.of("error"), clock.pending]).toEqual([[], 0]);
   });
 });

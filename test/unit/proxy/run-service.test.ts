@@ -21,7 +21,7 @@ afterEach(() => {
 describe("a service on this machine", () => {
   it("serves until a signal, then has exit status 0", async () => {
     const disk = { kind: "memory", sizeBytes: 4096 } as const;
-    const status = runServer({ ...LISTEN, disk, exportName: "", logLevel: "info" });
+    const status = runServer({ ...LISTEN, disk, exportName: "", writeCache: false, logLevel: "info" });
     await until("it serves", () => lines.some((line) => line.includes("serving 4096 bytes on 127.0.0.1:")));
     process.emit("SIGTERM", "SIGTERM");
     expect(await status).toBe(0);

@@ -7,7 +7,7 @@ import { settle } from "../support/settle.ts";
 const SIGNALS = ["SIGTERM", "SIGINT", "SIGQUIT"] as const;
 
 afterEach(() => {
-  for (const signal of SIGNALS) process.removeAllListeners(signal);
+  for (const event of [...SIGNALS, "uncaughtException"]) process.removeAllListeners(event);
   vi.restoreAllMocks();
 });
 
@@ -59,5 +59,24 @@ describe("runUntilSignal", () => {
     expect(exit).not.toHaveBeenCalled();
     process.emit("SIGINT", "SIGINT");
     expect(exit).toHaveBeenCalledWith(1);
+  });
+
+  it("resolves to 1 when the service does not stop well", async () => {
+    const { service } = playedService({ stop: () => Promise.resolve(false) });
+    const status = runUntilSignal(service, new RecordingLog());
+    await settle();
+    process.emit("SIGTERM", "SIGTERM");
+    expect(await status).toBe(1);
+  });
+
+  it("ends the process at once, with a fatal line, at an error of our own", async () => {
+    const exit = vi.spyOn(process, "exit").mockImplementation((() => undefined) as never);
+    const log = new RecordingLog();
+    const { service } = playedService();
+    void runUntilSignal(service, log);
+    await settle();
+    process.listeners("uncaughtException").at(-1)?.(new Error("invariant I2 is broken"), "uncaughtException");
+    expect(exit).toHaveBeenCalledWith(70);
+    expect(log.lines).toEqual([expect.stringMatching(/^fatal: internal error, stopping at once: Error: invariant I2/)]);
   });
 });

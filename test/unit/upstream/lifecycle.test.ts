@@ -46,7 +46,7 @@ describe("Lifecycle that lost its connection", () => {
     expect(log.lines).toEqual([
       "warning: server store:10809: connection lost: reset",
       "debug: server store:10809: attempt 1",
-      "warning: server store:10809: connected again after 0.0 s, attempt 1",
+      "info: server store:10809: reached after 0.0 s, attempt 1",
     ]);
   });
 
@@ -138,7 +138,7 @@ describe("Lifecycle that lost its connection", () => {
       clock.advance(100);
     }
     connector.succeed();
-    expect(log.lines.at(-1)).toBe("warning: server store:10809: connected again after 2.4 s, attempt 25");
+    expect(log.lines.at(-1)).toBe("info: server store:10809: reached after 2.4 s, attempt 25");
   });
 
   it("refuses a stranger, keeps trying, and takes the right one when it is back", async () => {

@@ -1,9 +1,20 @@
 import type { Reply } from "../../../src/disk.ts";
+import { durabilityCounters } from "../../../src/durability/durability-counters.ts";
+import { LIMITS } from "../../../src/limits.ts";
+import { COMMAND, COMMAND_FLAG } from "../../../src/protocol/constants.ts";
+import { ByteBudget } from "../../../src/transport/byte-budget.ts";
+import { Slab } from "../../../src/transport/slab.ts";
+import { SlabPool } from "../../../src/transport/slab-pool.ts";
+import { Slice } from "../../../src/transport/slice.ts";
 import type { InFlight } from "../../../src/upstream/in-flight.ts";
+import type { RecoverySummary } from "../../../src/upstream/recovery.ts";
+import type { RequestFlowOptions } from "../../../src/upstream/request-flow-options.ts";
 import { RequestFlow } from "../../../src/upstream/request-flow.ts";
 import type { UpstreamSession } from "../../../src/upstream/upstream-session.ts";
 import { geometry } from "../support/held-disk.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 import { ALL_FLAGS } from "../support/negotiation.ts";
+import { RecordingLog } from "../support/recording-log.ts";
 
 /** A success without data. */
 export const DONE: Reply = { error: 0, pieces: [], room: undefined };
@@ -12,6 +23,7 @@ export const DONE: Reply = { error: 0, pieces: [], room: undefined };
 export class PlayedSession {
   readonly sent: InFlight[] = [];
   readonly geometry;
+  #heard = 0;
 
   constructor(flags = ALL_FLAGS) {
     this.geometry = geometry({ flags });
@@ -31,11 +43,47 @@ export class PlayedSession {
   get lines(): string[] {
     return this.sent.map(({ command, flags, offset, length }) => `${command}/${flags} at ${offset}+${length}`);
   }
+
+  /** What was sent since this was last asked, in words: `write 4 abc`, `read 0+8`, `flush`; a `!` behind it is FUA. */
+  hear(): string[] {
+    const heard = this.sent.slice(this.#heard).map((entry) => inWords(entry));
+    this.#heard = this.sent.length;
+    return heard;
+  }
+}
+
+function inWords({ command, flags, offset, length, request }: InFlight): string {
+  const text = Buffer.concat(request.payload.map((slice) => slice.bytes())).toString("latin1");
+  const words: Readonly<Record<number, string>> = {
+    [COMMAND.READ]: `read ${offset}+${length}`,
+    [COMMAND.WRITE]: `write ${offset} ${text}`,
+    [COMMAND.FLUSH]: "flush",
+    [COMMAND.TRIM]: `trim ${offset}+${length}`,
+    [COMMAND.WRITE_ZEROES]: `zeroes ${offset}+${length}`,
+  };
+  return (words[command] ?? `command ${command}`) + ((flags & COMMAND_FLAG.FUA) === 0 ? "" : "!");
 }
 
 /** A RequestFlow whose connections are the test. */
-export function playFlow() {
-  const flow = new RequestFlow();
+export function playFlow(options: Partial<RequestFlowOptions> = {}) {
+  const clock = new ManualClock();
+  const log = new RecordingLog();
+  const pool = new SlabPool({ slabBytes: 4096, idleSlabs: 4, poison: true });
+  const budget = new ByteBudget(LIMITS.budgetBytes, LIMITS.budgetRequests);
+  const counters = durabilityCounters();
+  const summaries: RecoverySummary[] = [];
+  const flow = new RequestFlow({
+    clock,
+    log,
+    pool,
+    budget,
+    counters,
+    unflushed: "log",
+    pinMs: 60_000,
+    shared: false,
+    recovered: (summary) => summaries.push(summary),
+    ...options,
+  });
   const connect = (flags?: number): PlayedSession => {
     const session = new PlayedSession(flags);
     flow.connected(session as unknown as UpstreamSession);
@@ -43,8 +91,27 @@ export function playFlow() {
   };
   const reply = (session: PlayedSession, index: number, error = 0): void =>
     flow.replied(session.sent[index] as InFlight, { ...DONE, error });
+  /** Answers everything that is sent over a connection, and what that leads to; a READ with dots. Returns it in words. */
+  const serve = (session: PlayedSession): string[] => {
+    const served: string[] = [];
+    for (const entry of session.sent) {
+      if (!answerable(session, entry)) continue;
+      served.push(inWords(entry));
+      flow.replied(entry, entry.command === COMMAND.READ ? readReply(".".repeat(entry.length)) : DONE);
+    }
+    session.hear();
+    return served;
+  };
+  /** Answers a READ with this text. */
+  const show = (session: PlayedSession, index: number, text: string): void =>
+    flow.replied(session.sent[index] as InFlight, readReply(text));
   /** What a session asks before it hands an answer on: whether the request still waits for one over this connection. */
   const answerable = (session: PlayedSession, entry: InFlight): boolean =>
     (entry.wire as unknown) === session && flow.find(entry.cookieHigh, entry.cookieLow) === entry;
-  return { flow, connect, reply, answerable };
+  return { flow, connect, reply, serve, show, answerable, clock, log, pool, budget, counters, summaries };
+}
+
+function readReply(text: string): Reply {
+  const slab = new Slab(Buffer.from(text, "latin1"));
+  return { ...DONE, pieces: [{ kind: "data", slice: new Slice(slab, 0, text.length, 0) }] };
 }

@@ -1,3 +1,4 @@
+import type { Geometry } from "../../../src/protocol/geometry.ts";
 import { Lifecycle } from "../../../src/upstream/lifecycle.ts";
 import { ReconnectPolicy } from "../../../src/upstream/reconnect-policy.ts";
 import type { Negotiated } from "../../../src/upstream/upstream-session.ts";
@@ -21,6 +22,12 @@ export class PlayedLifecycle {
   readonly connections: Negotiated[] = [];
   /** Why connections were given up. */
   readonly givenUp: string[] = [];
+  /** What the export became, when nobody used it. */
+  readonly replacements: Geometry[] = [];
+  /** Whether the next connection may be used. */
+  mayProceed = true;
+  /** Whether the export may become another one. */
+  mayDiffer = false;
   readonly lifecycle: Lifecycle;
 
   constructor({ chance = 0.5, maximumMs = 5000, paths = 1 }: PlayedOptions = {}) {
@@ -31,6 +38,9 @@ export class PlayedLifecycle {
       clock: this.clock,
       log: this.log,
       connected: (connection) => this.connections.push(connection),
+      mayProceed: () => this.mayProceed,
+      mayDiffer: () => this.mayDiffer,
+      replaced: (geometry) => this.replacements.push(geometry),
       giveUp: (why) => {
         this.givenUp.push(why.message);
         this.lifecycle.lost(why);

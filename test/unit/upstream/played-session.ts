@@ -18,10 +18,16 @@ interface PlayedOptions {
   readonly slabBytes?: number;
   readonly roomBytes?: number;
   readonly idleMs?: number;
+  readonly strict?: boolean;
 }
 
 /** An UpstreamSession whose server and whose owner are the test. */
-export function playSession({ slabBytes = LIMITS.slabBytes, roomBytes = LIMITS.readRoomBytes, idleMs }: PlayedOptions) {
+export function playSession({
+  slabBytes = LIMITS.slabBytes,
+  roomBytes = LIMITS.readRoomBytes,
+  idleMs,
+  strict = false,
+}: PlayedOptions) {
   const stream = new FakeStream("server");
   const clock = new ManualClock();
   const pool = new SlabPool({ slabBytes, idleSlabs: 4, poison: true });
@@ -30,6 +36,7 @@ export function playSession({ slabBytes = LIMITS.slabBytes, roomBytes = LIMITS.r
   const losses: string[] = [];
   const shapes: string[] = [];
   const signs: string[] = [];
+  const ends: boolean[] = [];
   const session = new UpstreamSession(
     { stream, reader, geometry: geometry() },
     {
@@ -43,8 +50,9 @@ export function playSession({ slabBytes = LIMITS.slabBytes, roomBytes = LIMITS.r
       silent: () => signs.push("silent"),
       heardAgain: () => signs.push("heard again"),
       idle: () => signs.push("idle"),
+      over: (_session, ended) => ends.push(ended),
     },
-    { clock, silenceMs: SILENCE_MS, idleMs },
+    { clock, silenceMs: SILENCE_MS, idleMs, strict },
   );
   session.begin();
   stream.start(reader);
@@ -53,7 +61,7 @@ export function playSession({ slabBytes = LIMITS.slabBytes, roomBytes = LIMITS.r
     session.send(entry, room);
     return entry;
   };
-  return { stream, clock, pool, table, losses, shapes, signs, session, send };
+  return { stream, clock, pool, table, losses, shapes, signs, ends, session, send };
 }
 
 /** The cookie of a request as it is on the wire. */

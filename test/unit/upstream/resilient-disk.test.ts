@@ -71,7 +71,7 @@ describe("ResilientDisk", () => {
     await settle();
     expect(next.heard).toEqual(["1@10+2"]);
     await next.answer(0);
-    expect(next.heard).toEqual(["1@10+2", "0@0+4", "3@0+0", "1@20+3", "0@30+1"]);
+    expect(next.heard).toEqual(["1@10+2", "0@0+4", "1@20+3", "0@30+1", "3@0+0"]);
   });
 
   it("never has overlapping writes at the server together, over outages as well", async () => {
@@ -85,10 +85,13 @@ describe("ResilientDisk", () => {
     await next.answer(0);
     await next.drop();
     const last = await world.reconnectAfterWait();
-    expect(last.requests.map(({ payload }) => String(payload))).toEqual(["bbbb"]);
+    // First what was answered and not flushed, then what was under way, then what waited for it.
+    expect(last.requests.map(({ payload }) => String(payload))).toEqual(["aaaa"]);
     await last.answer(0);
+    expect(last.requests.map(({ payload }) => String(payload))).toEqual(["aaaa", "bbbb"]);
     await last.answer(1);
-    expect(last.requests.map(({ payload }) => String(payload))).toEqual(["bbbb", "cccc"]);
+    expect(last.requests.map(({ payload }) => String(payload)).slice(2)).toEqual(["cccc", ""]);
+    expect(last.heard.at(-1)).toBe("3@0+0");
   });
 
   it("does not answer a read with what came before the connection was lost in the middle of it", async () => {
@@ -181,7 +184,7 @@ describe("ResilientDisk", () => {
     const next = await world.reconnect();
     expect(next.heard).toEqual(["1@0+1"]);
     await next.answer(0);
-    expect(next.heard).toEqual(["1@0+1", "1@70+6"]);
+    expect(next.heard).toEqual(["1@0+1", "1@70+6", "3@0+0"]);
     expect(sent[0]?.answers[0]?.error).toBe(0);
   });
 
@@ -197,12 +200,15 @@ describe("ResilientDisk", () => {
     ];
     for (const one of asked) handle.submit(one);
     const next = await world.reconnect({ flags: poor });
-    expect(next.heard).toEqual(["1@0+3", "1@100+8"]);
-    expect(next.requests.map(({ flags }) => flags)).toEqual([0, 0]);
+    // The TRIM is answered and flushed like any other; the write that came with FUA waits for the FLUSH after it.
+    expect(next.heard).toEqual(["1@0+3", "1@100+8", "3@0+0"]);
+    expect(next.requests.map(({ flags }) => flags)).toEqual([0, 0, 0]);
     await next.answer(0);
     await next.answer(1);
-    expect(next.heard.slice(2)).toEqual(["3@0+0"]);
     await next.answer(2);
+    expect(asked.map(({ answers }) => answers.length)).toEqual([0, 1, 1, 1]);
+    expect(next.heard.slice(3)).toEqual(["3@0+0"]);
+    await next.answer(3);
     expect(asked.map(({ answers }) => answers.map(({ error }) => error))).toEqual([[0], [0], [0], [0]]);
     expect(world.disk.geometry.flags).toBe(ALL_FLAGS);
   });
@@ -215,8 +221,10 @@ describe("ResilientDisk", () => {
     expect(world.log.lines).toEqual([
       "warning: server store:10809: connection lost: connection reset",
       "debug: server store:10809: attempt 1",
-      "warning: server store:10809: connected again after 0.0 s, attempt 1",
+      "info: server store:10809: reached after 0.0 s, attempt 1",
       "info: sending 50 held requests",
+      "warning: server store:10809: connected again after 0.0 s, attempt 1: " +
+        "50 requests sent again, 0 bytes replayed, 0 bytes pinned",
     ]);
   });
 });

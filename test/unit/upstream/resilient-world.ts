@@ -1,5 +1,7 @@
 import { LIMITS } from "../../../src/limits.ts";
+import { ByteBudget } from "../../../src/transport/byte-budget.ts";
 import { SlabPool } from "../../../src/transport/slab-pool.ts";
+import type { ResilientDiskOptions } from "../../../src/upstream/resilient-disk-options.ts";
 import { ResilientDisk } from "../../../src/upstream/resilient-disk.ts";
 import { FakeNetwork } from "../support/fake-network.ts";
 import { ManualClock } from "../support/manual-clock.ts";
@@ -17,6 +19,9 @@ interface Patience {
   readonly upstreamTimeoutMs?: number;
 }
 
+/** How the disk keeps what was written. */
+type Safety = Partial<Pick<ResilientDiskOptions, "unflushed" | "pinMs" | "lingerMs" | "fence" | "shared">>;
+
 /** How long a server may be silent. */
 export const SILENCE_MS = 30_000;
 
@@ -26,10 +31,11 @@ export class ResilientWorld {
   readonly clock = new ManualClock();
   readonly log = new RecordingLog();
   readonly pool = new SlabPool({ slabBytes: LIMITS.slabBytes, idleSlabs: 4, poison: true });
+  readonly budget = new ByteBudget(LIMITS.budgetBytes, LIMITS.budgetRequests);
   readonly disk: ResilientDisk;
   resets = 0;
 
-  constructor({ holdTimeoutMs, idlePingMs, upstreamTimeoutMs = SILENCE_MS }: Patience = {}) {
+  constructor({ holdTimeoutMs, idlePingMs, upstreamTimeoutMs = SILENCE_MS, ...safety }: Patience & Safety = {}) {
     this.disk = new ResilientDisk({
       paths: [{ endpoint: { kind: "tcp", host: "store", port: 10809 }, bindAddress: undefined, exportName: "disk" }],
       network: this.network,
@@ -41,14 +47,21 @@ export class ResilientWorld {
       idlePingMs,
       upstreamTimeoutMs,
       reconnectIntervalMaxMs: 5000,
+      budget: this.budget,
+      unflushed: "log",
+      pinMs: 60_000,
+      lingerMs: 60_000,
+      fence: "none",
+      shared: false,
+      ...safety,
     });
   }
 
   /** A world in which the disk is open, its first server, and a user's handle. */
-  static async open(options: Patience & { readonly hello?: Hello } = {}) {
+  static async open({ hello, ...options }: Patience & Safety & { readonly hello?: Hello } = {}) {
     const world = new ResilientWorld(options);
     const opened = world.disk.open();
-    const server = await serve(world.network, options.hello);
+    const server = await serve(world.network, hello);
     await opened;
     const handle = world.disk.attach({ onReset: () => (world.resets += 1) });
     return { world, server, handle, disk: world.disk };

@@ -47,10 +47,17 @@ const STRANGE: readonly (readonly [...Row, string])[] = [
 
 describe("strangeness", () => {
   it.each(SAME)("does not mind when a server changed %s", (_name, known, found) => {
-    expect(strangeness(geometry(known), geometry(found))).toBeUndefined();
+    expect(strangeness(geometry(known), geometry(found), false)).toBeUndefined();
   });
 
   it.each(STRANGE)("refuses a server that changed %s", (_name, known, found, why) => {
-    expect(strangeness(geometry(known), geometry(found))).toEqual(new StrangeExport(why));
+    expect(strangeness(geometry(known), geometry(found), false)).toEqual(new StrangeExport(why));
+  });
+
+  it("does not mind another size where any will do, but everything else", () => {
+    for (const [, known, found, why] of STRANGE) {
+      const strange = strangeness(geometry(known), geometry(found), true);
+      expect(strange).toEqual(found.sizeBytes === undefined ? new StrangeExport(why) : undefined);
+    }
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { COMMAND, COMMAND_FLAG, TRANSMISSION_FLAG } from "../../../src/protocol/constants.ts";
-import { standInSteps } from "../../../src/upstream/stand-in.ts";
+import { needsFlush, standInSteps } from "../../../src/upstream/stand-in.ts";
 import { ALL_FLAGS } from "../support/negotiation.ts";
 import { request } from "./requests.ts";
 
@@ -39,16 +39,13 @@ describe("standInSteps", () => {
     expect(steps({ text: "x" }, F.HAS_FLAGS)).toBeUndefined();
   });
 
-  it("makes of FUA a FLUSH behind the request", () => {
+  it("drops FUA where that is gone", () => {
     const offered = ALL_FLAGS & ~F.SEND_FUA;
-    expect(steps({ text: "abc", offset: 5, flags: FUA }, offered)).toEqual(["WRITE 0 at 5+3", "FLUSH 0 at 0+0"]);
+    expect(steps({ text: "abc", offset: 5, flags: FUA }, offered)).toEqual(["WRITE 0 at 5+3"]);
     const zeroes = { command: COMMAND.WRITE_ZEROES, flags: FUA | NO_HOLE, offset: 8, length: 16 };
-    expect(steps(zeroes, offered)).toEqual(["WRITE_ZEROES 2 at 8+16", "FLUSH 0 at 0+0"]);
-    expect(steps({ command: COMMAND.TRIM, flags: FUA, length: 9 }, offered)).toEqual([
-      "TRIM 0 at 0+9",
-      "FLUSH 0 at 0+0",
-    ]);
-    expect(steps({ flags: FUA, length: 9 }, offered)).toEqual(["READ 0 at 0+9", "FLUSH 0 at 0+0"]);
+    expect(steps(zeroes, offered)).toEqual(["WRITE_ZEROES 2 at 8+16"]);
+    expect(steps({ command: COMMAND.TRIM, flags: FUA, length: 9 }, offered)).toEqual(["TRIM 0 at 0+9"]);
+    expect(steps({ flags: FUA, length: 9 }, offered)).toEqual(["READ 0 at 0+9"]);
   });
 
   it("keeps the payload itself, with its room for a header", () => {
@@ -66,11 +63,6 @@ describe("standInSteps", () => {
     );
   });
 
-  it("keeps the promise of a TRIM with FUA when both are gone", () => {
-    const trim = { command: COMMAND.TRIM, flags: FUA, length: 9 };
-    expect(steps(trim, ALL_FLAGS & ~F.SEND_TRIM & ~F.SEND_FUA)).toEqual(["FLUSH 0 at 0+0"]);
-  });
-
   it("writes zeros out, a mebibyte at a time, with FUA where that is offered", () => {
     const offered = ALL_FLAGS & ~F.SEND_WRITE_ZEROES;
     const zeroes = { command: COMMAND.WRITE_ZEROES, flags: FUA | NO_HOLE, offset: 512, length: 2 * MIB + 512 };
@@ -79,7 +71,7 @@ describe("standInSteps", () => {
       `WRITE 1 at ${512 + MIB}+${MIB}`,
       `WRITE 1 at ${512 + 2 * MIB}+512`,
     ]);
-    expect(steps({ ...zeroes, length: 512 }, offered & ~F.SEND_FUA)).toEqual(["WRITE 0 at 512+512", "FLUSH 0 at 0+0"]);
+    expect(steps({ ...zeroes, length: 512 }, offered & ~F.SEND_FUA)).toEqual(["WRITE 0 at 512+512"]);
     const written = [...(standInSteps(request({ ...zeroes, length: 512 }), offered) ?? [])][0]?.payload[0]?.bytes();
     expect(written).toEqual(Buffer.alloc(512));
   });
@@ -87,9 +79,23 @@ describe("standInSteps", () => {
   it("does a request without FAST_ZERO when that is gone", () => {
     const zeroes = { command: COMMAND.WRITE_ZEROES, flags: FAST_ZERO | FUA, length: 8 };
     expect(steps(zeroes, ALL_FLAGS & ~F.SEND_FAST_ZERO)).toEqual(["WRITE_ZEROES 1 at 0+8"]);
-    expect(steps(zeroes, ALL_FLAGS & ~F.SEND_FAST_ZERO & ~F.SEND_FUA)).toEqual([
-      "WRITE_ZEROES 0 at 0+8",
-      "FLUSH 0 at 0+0",
-    ]);
+    expect(steps(zeroes, ALL_FLAGS & ~F.SEND_FAST_ZERO & ~F.SEND_FUA)).toEqual(["WRITE_ZEROES 0 at 0+8"]);
+  });
+});
+
+describe("needsFlush", () => {
+  it("is so for what changes the disk and was to be stable, where FUA is gone", () => {
+    const offered = ALL_FLAGS & ~F.SEND_FUA;
+    for (const command of [COMMAND.WRITE, COMMAND.WRITE_ZEROES, COMMAND.TRIM]) {
+      expect(needsFlush(command, FUA, offered)).toBe(true);
+      expect(needsFlush(command, FUA | NO_HOLE, offered & ~F.SEND_TRIM)).toBe(true);
+      expect(needsFlush(command, NO_HOLE, offered)).toBe(false);
+      expect(needsFlush(command, FUA, ALL_FLAGS)).toBe(false);
+    }
+  });
+
+  it("is not so for a READ, nor where there is no FLUSH either", () => {
+    expect(needsFlush(COMMAND.READ, FUA, ALL_FLAGS & ~F.SEND_FUA)).toBe(false);
+    expect(needsFlush(COMMAND.WRITE, FUA, ALL_FLAGS & ~F.SEND_FUA & ~F.SEND_FLUSH)).toBe(false);
   });
 });

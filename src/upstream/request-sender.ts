@@ -1,0 +1,95 @@
+import assert from "node:assert";
+import type { Reply } from "../disk.ts";
+import { INVARIANTS } from "../durability/invariants.ts";
+import { type Sendable, SendingOrder } from "../durability/sending-order.ts";
+import { SentWrites } from "../durability/sent-writes.ts";
+import { COMMAND } from "../protocol/constants.ts";
+import type { Slice } from "../transport/slice.ts";
+import type { InFlightTable } from "./in-flight-table.ts";
+import type { InFlight } from "./in-flight.ts";
+import { type StandInStep, standInSteps } from "./stand-in.ts";
+import type { UpstreamSession } from "./upstream-session.ts";
+
+/** Puts requests on the connection, when their turn has come, and something else in place of what its server can't do. */
+export class RequestSender {
+  readonly order = new SendingOrder();
+  readonly writes = new SentWrites();
+  readonly #table: InFlightTable;
+  readonly #answered: (entry: InFlight, reply: Reply) => void;
+  #session: UpstreamSession | undefined;
+
+  /** `answered` is called when everything that was sent in place of a request is answered. */
+  constructor(table: InFlightTable, answered: (entry: InFlight, reply: Reply) => void) {
+    this.#table = table;
+    this.#answered = answered;
+  }
+
+  /** The connection, while there is one. */
+  get session(): UpstreamSession | undefined {
+    return this.#session;
+  }
+
+  /** There is a connection; who may send over it is up to `order`. */
+  begin(session: UpstreamSession): void {
+    this.#session = session;
+  }
+
+  /** The connection is gone. */
+  end(): void {
+    this.#session = undefined;
+    this.order.phase = "away";
+    this.writes.clear();
+  }
+
+  /** Sends a request; `room` is where its header may be written, if it has no payload. */
+  send(entry: InFlight, room: Slice | undefined, what: Sendable): void {
+    const session = this.#session;
+    assert(session !== undefined && entry.session === undefined, "sent a request twice, or to nobody");
+    INVARIANTS.check(this.order.maySend(what), "I3", `a ${what} was sent while ${this.order.phase}`);
+    if (entry.writeLike) this.writes.add(entry);
+    const steps = stepsFor(entry, session.geometry.flags);
+    if (steps === undefined) {
+      session.send(entry, room);
+      return;
+    }
+    entry.session = session;
+    // From now on its steps are answered; the same request may still be under way on a connection that was given up.
+    entry.wire = undefined;
+    this.#nextStep(entry, session, steps[Symbol.iterator]());
+  }
+
+  /** Sends a request of the proxy's own; `answered` is called unless the connection is lost first. */
+  sendOwn(request: StandInStep, what: Sendable, answered: (error: number) => void): void {
+    const complete = ({ error }: Reply): void => answered(error);
+    this.send(this.#table.add({ ...request, complete }, undefined, "own"), undefined, what);
+  }
+
+  /** Sends the next request of a stand-in; when none is left, or one fails, the request itself is answered. */
+  #nextStep(entry: InFlight, session: UpstreamSession, steps: Iterator<StandInStep>): void {
+    const next = steps.next();
+    if (next.done === true) {
+      this.#answered(entry, { error: 0, pieces: [], room: undefined });
+      return;
+    }
+    const complete = (reply: Reply): void => {
+      // The data of a READ is in the reply to its only step.
+      const isLast = reply.error !== 0 || entry.command === COMMAND.READ;
+      if (isLast) this.#answered(entry, reply);
+      else this.#nextStep(entry, session, steps);
+    };
+    const step = this.#table.add({ ...next.value, complete }, undefined, "step");
+    const within = entry.offset <= step.offset && step.offset + step.length <= entry.offset + entry.length;
+    INVARIANTS.check(!step.writeLike || within, "I2", "what stands in for a write is wider than the write");
+    session.send(step, undefined);
+  }
+}
+
+function stepsFor(entry: InFlight, offeredFlags: number): Iterable<StandInStep> | undefined {
+  if (entry.instead !== undefined) return understood(entry.instead(), offeredFlags);
+  const { command, flags, offset, length, request } = entry;
+  return standInSteps({ command, flags, offset, length, payload: request.payload, room: undefined }, offeredFlags);
+}
+
+function* understood(requests: Iterable<StandInStep>, offeredFlags: number): Generator<StandInStep> {
+  for (const request of requests) yield* standInSteps(request, offeredFlags) ?? [request];
+}

@@ -1,0 +1,200 @@
+import type { Reply } from "../disk.ts";
+import { FlushAge } from "../durability/flush-age.ts";
+import { INVARIANTS } from "../durability/invariants.ts";
+import { PinnedRanges } from "../durability/pinned-ranges.ts";
+import { type LoggedWrite, WriteLog } from "../durability/write-log.ts";
+import { LIMITS } from "../limits.ts";
+import type { Clock } from "../ports/clock.ts";
+import { COMMAND, COMMAND_FLAG } from "../protocol/constants.ts";
+import type { ByteBudget } from "../transport/byte-budget.ts";
+import type { SlabPool } from "../transport/slab-pool.ts";
+import type { Slice } from "../transport/slice.ts";
+import type { InFlight } from "./in-flight.ts";
+import { type KeptContent, LogMemory } from "./log-memory.ts";
+import { overlay } from "./overlay.ts";
+import { replayRequests } from "./replay-requests.ts";
+import type { StandInStep } from "./stand-in.ts";
+
+/**
+ * What happens to acknowledged writes until the server has flushed them. `log`: a copy is kept, and written again after an
+ * outage. `fua`: every write is sent with FUA. `off`: the server is trusted.
+ */
+export type Unflushed = "log" | "fua" | "off";
+
+/** How an UnflushedLog is made. */
+export interface UnflushedLogOptions {
+  readonly unflushed: Unflushed;
+  readonly clock: Clock;
+  readonly pool: SlabPool;
+  /** What the log and the requests under way may hold together. */
+  readonly budget: ByteBudget;
+}
+
+/** The write log of an export together with its memory, its pins, and what both mean for reads. */
+export class UnflushedLog {
+  readonly pins = new PinnedRanges();
+  readonly age = new FlushAge();
+  readonly #options: UnflushedLogOptions;
+  readonly #log = new WriteLog<KeptContent>(this.pins);
+  readonly #memory: LogMemory;
+  /** The server lacks what is in the log, so that it has to be laid over whatever is read. */
+  #ahead = false;
+  #frozen = false;
+
+  constructor(options: UnflushedLogOptions) {
+    this.#options = options;
+    this.#memory = new LogMemory(options.pool);
+  }
+
+  get entries(): number {
+    return this.#log.entries;
+  }
+
+  /** Memory held, in bytes. */
+  get heldBytes(): number {
+    return this.#memory.heldBytes;
+  }
+
+  /** Acknowledged bytes that are not known to be on stable storage. */
+  get unstableBytes(): number {
+    return this.#log.unstableBytes;
+  }
+
+  /** The number of the youngest fragment; see `trim`. */
+  get number(): number {
+    return this.#log.number;
+  }
+
+  /** Whether a FLUSH is due to make room. */
+  get crowded(): boolean {
+    const { budget } = this.#options;
+    return this.#log.unstableBytes > 0 && budget.halfTaken(this.#memory.heldBytes, this.#log.entries);
+  }
+
+  /** Whether the server refuses to take what is in the log: reads must not show what it has instead. */
+  get ahead(): boolean {
+    return this.#ahead;
+  }
+
+  set ahead(ahead: boolean) {
+    this.#ahead = ahead;
+  }
+
+  /** Said while writes are refused: the log does not grow then, and requests must come in to be refused. */
+  set frozen(frozen: boolean) {
+    this.#frozen = frozen;
+    this.#account();
+  }
+
+  /**
+   * The server acknowledged a write-like request: to be called before its client hears of it. `stable`: it is on stable
+   * storage. `awaited`: its client hears of it when it is, so that it is kept until then in any mode.
+   */
+  acknowledged(entry: InFlight, stable: boolean, awaited: boolean): void {
+    if (entry.length === 0) return;
+    const { unflushed, clock } = this.#options;
+    const start = entry.offset;
+    const end = start + entry.length;
+    const { command } = entry;
+    const flags = command === COMMAND.WRITE_ZEROES ? entry.flags & COMMAND_FLAG.NO_HOLE : 0;
+    const write = (): LoggedWrite<KeptContent> => ({ start, end, command, flags, content: this.#content(entry) });
+    if (!stable) this.age.acknowledged(clock.nowMs());
+    const kept = unflushed === "log" || awaited || this.#isUnstable(start, end);
+    if (kept && !stable) this.#log.append(write());
+    else if (this.#log.entries === 0 && this.pins.count === 0) return;
+    else if (this.pins.overlaps(start, end)) this.#log.supersede(write());
+    else this.#log.supersede({ start, end, command, flags, content: undefined });
+    this.#account();
+  }
+
+  /** A successful reply to a READ as the client has to see it. */
+  seen(entry: InFlight, reply: Reply): Reply {
+    const start = entry.offset;
+    const end = start + entry.length;
+    if (!this.#ahead && !this.pins.overlaps(start, end)) return reply;
+    // Only where it has to: elsewhere other reads may have shown what a write under way has changed already.
+    const ranges = this.#ahead ? [{ start, end }] : this.pins.within(start, end);
+    const above = ranges.flatMap((range) => this.#log.within(range.start, range.end));
+    return above.length === 0 ? reply : { ...reply, pieces: overlay(reply.pieces, start, above) };
+  }
+
+  /** A FLUSH succeeded that was sent when `number` was the youngest. */
+  trim(number: number): void {
+    this.#log.trim(number);
+    this.#repack();
+    this.#account();
+    const countedBytes = this.#memory.countBytes();
+    INVARIANTS.check(
+      countedBytes === this.#memory.heldBytes,
+      "I5",
+      `the log accounts for ${this.#memory.heldBytes} bytes and holds ${countedBytes}`,
+    );
+  }
+
+  /** What writes all of it again. */
+  replayRequests(): readonly StandInStep[] {
+    return replayRequests(this.#log.all(), this.#addedFlags);
+  }
+
+  /** What writes the content of [start, end) again; a TRIM left none. */
+  *rewriteRequests(start: number, end: number): Generator<StandInStep> {
+    for (let at = start; at < end;) {
+      // Looked up for each anew: in the meantime it may have got other memory.
+      const fragments = this.#log.within(at, end).filter(({ command }) => command !== COMMAND.TRIM);
+      const [next] = replayRequests(fragments, this.#addedFlags);
+      if (next === undefined) return;
+      yield next;
+      at = next.offset + next.length;
+    }
+  }
+
+  /** A range was written again, and is not pinned any more. */
+  unpinned(start: number, end: number): void {
+    if (this.#options.unflushed !== "off") {
+      this.#log.renew(start, end);
+      if (this.#log.unstableBytes > 0) this.age.acknowledged(this.#options.clock.nowMs());
+    } else this.#log.forgetStable();
+    this.#account();
+  }
+
+  /** Forgets all content, but not what is pinned. Returns how many acknowledged bytes that may cost. */
+  discard(): number {
+    const bytes = this.#log.unstableBytes;
+    this.#log.clear();
+    this.age.clear();
+    this.#account();
+    return bytes;
+  }
+
+  /** Something in the log must reach stable storage there, or what is newer. */
+  #isUnstable(start: number, end: number): boolean {
+    return this.#log.within(start, end).some(({ stable }) => !stable);
+  }
+
+  /** What is pinned stays while all around it goes, and small remains would hold on to whole slabs. */
+  #repack(): void {
+    const { heldBytes } = this.#memory;
+    if (heldBytes < LIMITS.logRepackBytes) return;
+    const needed = this.#log.all().filter(({ content }) => content !== undefined);
+    if (4 * needed.reduce((sum, { start, end }) => sum + end - start, 0) > heldBytes) return;
+    this.#log.repack(({ content, contentStart, start, end }) => {
+      if (content === undefined || end - start > LIMITS.logCopyBytes) return undefined;
+      const payload: Slice[] = [];
+      content.appendTo(payload, contentStart, contentStart + end - start);
+      return this.#memory.keep(payload, end - start);
+    });
+  }
+
+  get #addedFlags(): number {
+    return this.#options.unflushed === "fua" ? COMMAND_FLAG.FUA : 0;
+  }
+
+  #content(entry: InFlight): KeptContent | undefined {
+    return entry.command === COMMAND.WRITE ? this.#memory.keep(entry.request.payload, entry.length) : undefined;
+  }
+
+  #account(): void {
+    if (this.#frozen) this.#options.budget.keep(0, 0);
+    else this.#options.budget.keep(this.#memory.heldBytes, this.#log.entries);
+  }
+}
