@@ -30,7 +30,12 @@ export class DemoClient implements SessionOwner {
   private constructor(negotiated: Negotiated, clock: Clock) {
     this.#clock = clock;
     this.#negotiated = negotiated;
-    this.#session = new UpstreamSession(negotiated, this, { clock, silenceMs: ANSWER_WITHIN_MS, idleMs: undefined });
+    this.#session = new UpstreamSession(negotiated, this, {
+      clock,
+      silenceMs: ANSWER_WITHIN_MS,
+      idleMs: undefined,
+      strict: false,
+    });
     this.#session.begin();
   }
 
@@ -93,6 +98,10 @@ export class DemoClient implements SessionOwner {
 
   lost(_session: UpstreamSession, why: Error): void {
     this.#fail(new Error(`the client's connection was lost: ${why.message}`, { cause: why }));
+  }
+
+  over(): void {
+    // What there was to say was said when the connection was lost.
   }
 
   silent(): void {

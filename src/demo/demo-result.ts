@@ -1,3 +1,4 @@
+import { mebibytes } from "./mebibytes.ts";
 import type { Paint } from "./progress-bar.ts";
 
 /** How the copy went. */
@@ -7,6 +8,8 @@ export interface DemoResult {
   readonly writtenChecksum: string;
   readonly readChecksum: string;
   readonly kills: number;
+  /** What the server had acknowledged and lost when it was killed. */
+  readonly lostBytes: number;
   readonly awayMs: number;
   readonly longestWaitMs: number;
 }
@@ -21,6 +24,7 @@ ${paint("green", "Every byte is right.")} The client noticed nothing but some sl
   sha256 before  ${result.writtenChecksum}
   sha256 after   ${result.readChecksum}
   server         killed ${result.kills} times, away for ${seconds(result.awayMs)} in all
+  lost with it   ${mebibytes(result.lostBytes)} that it had acknowledged; nothing of that is missing
   client         one connection, never lost; longest wait for an answer ${seconds(result.longestWaitMs)}
 
 Next, put the proxy in front of your own server, and point your client at it:

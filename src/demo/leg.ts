@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { BLOCK_BYTES, BURST_BLOCKS, type PlannedKill } from "./demo-plan.ts";
 import type { Display } from "./display.ts";
+import { mebibytes } from "./mebibytes.ts";
 import { Pace } from "./pace.ts";
 import type { Progress } from "./progress-bar.ts";
 
@@ -16,6 +17,8 @@ export interface LegOptions {
   readonly display: Display;
   /** Requests that are not answered. */
   readonly inFlight: () => number;
+  /** Counts what a server that was just killed has lost of what it had answered, in bytes. */
+  readonly countLost: () => Promise<number>;
   readonly signal: AbortSignal;
   /** The server could not be killed or started. */
   readonly failed: (error: unknown) => void;
@@ -90,12 +93,17 @@ export class Leg {
     const killed = server.kill();
     this.conclude(`server killed, ${underWay} requests under way`);
     await killed;
-    await delay(outageMs, undefined, { signal });
+    await Promise.all([this.#showLost(), delay(outageMs, undefined, { signal })]);
     await server.start(signal);
     const awayMs = performance.now() - sinceMs;
     this.#awayMs += awayMs;
     this.#serverIsUp = true;
     this.conclude(`server back after ${(awayMs / 1000).toFixed(1)} s`);
+  }
+
+  async #showLost(): Promise<void> {
+    const lostBytes = await this.#options.countLost();
+    if (lostBytes > 0) this.conclude(`server lost ${mebibytes(lostBytes)} it had answered`);
   }
 
   #progress(): Progress {

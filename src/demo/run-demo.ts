@@ -80,12 +80,16 @@ async function play(display: Display, logLevel: LogLevel, giveUp: AbortControlle
     died: (error) => giveUp.abort(error),
   });
   try {
-    display.line(`${stage.sizeBytes / 1024 ** 2} MiB go through the proxy to a server that is killed again and again.`);
+    const size = `${stage.sizeBytes / 1024 ** 2} MiB`;
+    display.line(
+      `${size} go through the proxy to a server that is killed again and again, and its write cache with it.`,
+    );
     const client = await stage.open(signal);
     const copied = copyThereAndBack({
       plan: demoPlan(stage.sizeBytes),
       durationMs: LEG_MS,
       server: stage.server,
+      diskPath: stage.diskPath,
       client,
       display,
       signal,

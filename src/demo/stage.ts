@@ -35,6 +35,8 @@ const SOCKET_PATH_BYTES = 103;
 export class Stage {
   readonly sizeBytes: number;
   readonly server: ServerProcess;
+  /** The server's file. */
+  readonly diskPath: string;
   readonly #around: Surroundings;
   readonly #folder: string;
   readonly #serverSocket: Endpoint & { readonly kind: "unix" };
@@ -47,12 +49,14 @@ export class Stage {
     this.sizeBytes = sizeThatFits();
     this.#folder = makeFolder();
     process.on("exit", this.#clearAway);
-    const path = join(this.#folder, "disk.img");
-    writeFileSync(path, "", { mode: OWNER_ONLY });
-    truncateSync(path, this.sizeBytes);
+    this.diskPath = join(this.#folder, "disk.img");
+    writeFileSync(this.diskPath, "", { mode: OWNER_ONLY });
+    truncateSync(this.diskPath, this.sizeBytes);
     this.#serverSocket = { kind: "unix", path: join(this.#folder, "server.sock") };
+    // Without the cache, the kernel would keep what a killed server had answered.
+    const disk = ["--file", this.diskPath, "--write-cache"];
     this.server = new ServerProcess({
-      args: [...program, "serve", "--file", path, "--addr", this.#serverSocket.path, verbosity],
+      args: [...program, "serve", ...disk, "--addr", this.#serverSocket.path, verbosity],
       socketPath: this.#serverSocket.path,
       log,
       died,

@@ -2,6 +2,7 @@ import type { ServeConfig } from "../config/serve-config.ts";
 import type { Disk } from "../disk.ts";
 import { FileDisk } from "../disks/file-disk.ts";
 import { MemoryDisk } from "../disks/memory-disk.ts";
+import { WriteCacheDisk } from "../disks/write-cache-disk.ts";
 import { Listener } from "../downstream/listener.ts";
 import { LIMITS } from "../limits.ts";
 import type { Endpoint } from "../ports/network.ts";
@@ -19,6 +20,7 @@ export class EmbeddedServer {
   readonly #options: EmbeddedServerOptions;
   readonly #around: Surroundings;
   #listener: Listener | undefined;
+  #writeCache: WriteCacheDisk | undefined;
   #closeDisk: () => Promise<void> = () => Promise.resolve();
 
   constructor(options: EmbeddedServerOptions, around: Surroundings) {
@@ -28,8 +30,10 @@ export class EmbeddedServer {
 
   /** Opens the disk and listens; resolves to where. Rejects when the file or the address can't be had. */
   async start(): Promise<Endpoint> {
-    const { listen, socketMode, exportName } = this.#options;
-    const disk = await this.#openDisk();
+    const { listen, socketMode, exportName, writeCache } = this.#options;
+    const stored = await this.#openDisk();
+    if (writeCache) this.#writeCache = new WriteCacheDisk(stored);
+    const disk = this.#writeCache ?? stored;
     this.#listener = new Listener({
       ...this.#around,
       ...exportMemory(),
@@ -45,10 +49,16 @@ export class EmbeddedServer {
     return endpoint;
   }
 
-  /** Stops: finishes what is in flight and closes the disk. */
+  /** Stops: finishes what is in flight, empties the write cache, and closes the disk. */
   async stop(): Promise<void> {
     if (this.#listener !== undefined) await drain(this.#listener, this.#around.clock);
+    await this.#emptyWriteCache();
     await this.#closeDisk();
+  }
+
+  async #emptyWriteCache(): Promise<void> {
+    const error = (await this.#writeCache?.flush()) ?? 0;
+    if (error !== 0) this.#around.log.error(`what was not flushed is lost: the disk failed with NBD error ${error}`);
   }
 
   async #openDisk(): Promise<Disk> {

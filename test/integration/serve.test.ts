@@ -30,7 +30,8 @@ async function serve(kind: Endpoint["kind"], ...args: readonly string[]): Promis
 }
 
 async function diskArgs(disk: string): Promise<string[]> {
-  return disk === "memory" ? ["--memory", String(SIZE)] : ["--file", (await randomFile(SIZE)).path];
+  const args = disk.startsWith("memory") ? ["--memory", String(SIZE)] : ["--file", (await randomFile(SIZE)).path];
+  return disk.endsWith("cache") ? [...args, "--write-cache"] : args;
 }
 
 const DISKS = [
@@ -38,6 +39,8 @@ const DISKS = [
   ["memory", "unix"],
   ["file", "tcp"],
   ["file", "unix"],
+  ["memory with a write cache", "tcp"],
+  ["file with a write cache", "unix"],
 ] as const;
 
 requires(
@@ -104,6 +107,38 @@ requires("nbdsh")("serve --file", () => {
     expect(
       await nbdsh(proxy.uri, "h.pwrite(b'b' * 512, 512); print(h.pread(1024, 0) == b'a' * 512 + b'b' * 512)"),
     ).toBe("True\n");
+  });
+});
+
+requires("nbdsh")("serve --file --write-cache", () => {
+  const block = (text: string): Buffer => Buffer.alloc(4096, text);
+  const script = `
+h.pwrite(b'a' * 4096, 0)
+h.pwrite(b'b' * 4096, 4096)
+h.flush()
+h.pwrite(b'c' * 4096, 8192)
+h.pwrite(b'd' * 4096, 12288, nbd.CMD_FLAG_FUA)
+h.pwrite(b'B' * 4096, 4096)
+assert h.pread(16384, 0) == b'a' * 4096 + b'B' * 4096 + b'c' * 4096 + b'd' * 4096
+`;
+
+  it("has in the file, when it is killed, what was flushed or written with FUA, and nothing else", async () => {
+    const { path, bytes } = await randomFile(SIZE);
+    const { uri, process } = await serve("unix", "--file", path, "--write-cache");
+    await nbdsh(uri, `import os\n${script}\nos.kill(${process.pid}, 9)`);
+    expect(await process.exited()).toEqual({ status: null, signal: "SIGKILL" });
+    const kept = [block("a"), block("b"), bytes.subarray(8192, 12_288), block("d"), bytes.subarray(16_384)];
+    expect(Buffer.concat(kept).equals(await readFile(path))).toBe(true);
+  });
+
+  it("has everything in the file when it is stopped", async () => {
+    const { path, bytes } = await randomFile(SIZE);
+    const { uri, process } = await serve("unix", "--file", path, "--write-cache");
+    await nbdsh(uri, script);
+    expect(await process.stop()).toEqual({ status: 0, signal: null });
+    const all = [block("a"), block("B"), block("c"), block("d"), bytes.subarray(16_384)];
+    expect(Buffer.concat(all).equals(await readFile(path))).toBe(true);
+    expect(process.stderr).toBe("");
   });
 });
 

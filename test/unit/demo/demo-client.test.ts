@@ -17,7 +17,7 @@ async function startServer(): Promise<{ readonly server: EmbeddedServer; readonl
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const listen: Endpoint = { kind: "unix", path: join(folder, "sock") };
   const disk = { kind: "memory", sizeBytes: 65_536 } as const;
-  const server = new EmbeddedServer({ listen, socketMode: 0o600, disk, exportName: "" }, around);
+  const server = new EmbeddedServer({ listen, socketMode: 0o600, disk, exportName: "", writeCache: false }, around);
   const endpoint = await server.start();
   onTestFinished(() => server.stop());
   return { server, endpoint };

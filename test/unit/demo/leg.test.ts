@@ -14,7 +14,11 @@ interface Journey {
   readonly giveUp: AbortController;
 }
 
-function journey(kills: readonly PlannedKill[], start: () => Promise<void> = () => Promise.resolve()): Journey {
+function journey(
+  kills: readonly PlannedKill[],
+  start: () => Promise<void> = () => Promise.resolve(),
+  lostBytes = 0,
+): Journey {
   const events: string[] = [];
   const failures: unknown[] = [];
   const giveUp = new AbortController();
@@ -45,6 +49,10 @@ function journey(kills: readonly PlannedKill[], start: () => Promise<void> = () 
       close: () => undefined,
     },
     inFlight: () => 7,
+    countLost: () => {
+      events.push("count");
+      return Promise.resolve(lostBytes);
+    },
     signal: giveUp.signal,
     failed: (error) => failures.push(error),
   });
@@ -71,9 +79,21 @@ describe("a leg of the copy", () => {
   it("kills the server when it got that far, and starts it again", async () => {
     const { leg, events } = journey([{ atBytes: 8 * BLOCK_BYTES, outageMs: 0 }]);
     await leg.run(() => Promise.resolve());
-    expect(events).toEqual(["kill", "server killed, 7 requests under way, away", "start", "server back after N s, up"]);
+    expect(events).toEqual([
+      "kill",
+      "server killed, 7 requests under way, away",
+      "count",
+      "start",
+      "server back after N s, up",
+    ]);
     expect(leg.kills).toBe(1);
     expect(leg.awayMs).toBeGreaterThan(0);
+  });
+
+  it("says what the server has lost, before it is started again", async () => {
+    const { leg, events } = journey([{ atBytes: BLOCK_BYTES, outageMs: 0 }], undefined, 3.25 * 1024 ** 2);
+    await leg.run(() => Promise.resolve());
+    expect(events.slice(2, 5)).toEqual(["count", "server lost 3.3 MiB it had answered, away", "start"]);
   });
 
   it("does not kill a server that is away, but later", async () => {

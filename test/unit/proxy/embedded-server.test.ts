@@ -14,6 +14,7 @@ function setUp(disk: EmbeddedServerOptions["disk"]) {
     listen: { kind: "tcp", host: "127.0.0.1", port: 0 },
     socketMode: 0o600,
     exportName: "disk",
+    writeCache: false,
     disk,
   } as const;
   return { ...around, server: new EmbeddedServer(options, around) };
