@@ -1,5 +1,4 @@
-import { BROKEN, INITIAL, ZEROS } from "./block-content.ts";
-import type { Operation } from "./operation-history.ts";
+import { BROKEN, ZEROS } from "./block-content.ts";
 
 /** One write of one block. */
 export interface BlockWrite {
@@ -10,6 +9,16 @@ export interface BlockWrite {
   readonly certain: boolean;
 }
 
+/**
+ * After it nothing is certain until a write that began after its end was acknowledged: it failed, so that its value and the one
+ * before may be seen in turns; or it was a TRIM (without a value), so that anything older may be seen.
+ */
+export interface BlockDoubt {
+  readonly value: number | undefined;
+  readonly start: number;
+  readonly end: number;
+}
+
 /** One answered read of one block. */
 export interface BlockRead {
   readonly value: number;
@@ -17,39 +26,57 @@ export interface BlockRead {
   readonly end: number;
 }
 
-/** Everything that happened to one block. */
+/** What happened to one block, where its content is never in doubt. */
 export interface BlockHistory {
   readonly writes: readonly BlockWrite[];
   readonly reads: readonly BlockRead[];
 }
 
-/** The history of one block, cut out of the history of all. `failedMayLinger`: a failed write may take effect later. */
-export function blockHistory(all: readonly Operation[], block: number, failedMayLinger: boolean): BlockHistory {
-  const writes: BlockWrite[] = [{ value: INITIAL, start: 0, end: 0, certain: true }];
-  const reads: BlockRead[] = [];
-  for (const { kind, block: first, blocks, value, start, end, error, results, promised } of all) {
-    if (block < first || block >= first + blocks || kind === "flush") continue;
-    const answered = end !== Infinity && !promised;
-    if (kind !== "read") {
-      // What a TRIM leaves is up to the server; ours leaves zeros, a proxy in front of it may leave it out.
-      const certain = (answered || promised) && end !== Infinity && error === 0 && kind !== "trim";
-      writes.push({ value, start, end: error !== 0 && failedMayLinger ? Infinity : end, certain });
-    } else if (answered && error === 0) {
-      reads.push({ value: results[block - first] ?? BROKEN, start, end });
-    }
-  }
-  return { writes, reads };
+/** Everything that happened to one block. */
+export interface DoubtfulHistory extends BlockHistory {
+  readonly doubts: readonly BlockDoubt[];
+  /** The block may be torn where it is in doubt. */
+  readonly tears: boolean;
 }
 
-/** Why the history of a block is not that of a single register; undefined when it is. */
-export function notLinearizable(history: BlockHistory): string | undefined {
-  const known = new Set(history.writes.map((write) => write.value));
-  for (const { value } of history.reads) {
+/**
+ * Why the history of a block is not that of a single register; undefined when it is. Reads that a doubt explains say nothing,
+ * and are left out.
+ */
+export function notLinearizable(history: DoubtfulHistory): string | undefined {
+  const { writes, doubts } = history;
+  const reads = doubts.length === 0 ? history.reads : history.reads.filter((read) => !inDoubt(history, read));
+  const known = new Set(writes.map((write) => write.value));
+  for (const { value } of reads) {
     if (value === BROKEN) return "a read returned bytes that nobody wrote like this";
-    if (!known.has(value)) return `a read returned ${value}, which was never written`;
+    if (known.has(value)) continue;
+    return doubts.some((doubt) => doubt.value === value)
+      ? `a read returned ${value}, though its write had failed before a newer one was acknowledged`
+      : `a read returned ${value}, which was never written`;
   }
-  const ambiguous = history.writes.filter((write) => write.value === ZEROS).length > 1;
-  return ambiguous ? searchOrder(history) : compareZones(history);
+  // Which write of zeros a read saw is only a question if one did.
+  const ambiguous =
+    reads.some((read) => read.value === ZEROS) && writes.filter((write) => write.value === ZEROS).length > 1;
+  return ambiguous ? searchOrder({ writes, reads }) : compareZones({ writes, reads });
+}
+
+/** Whether a doubt explains what a read returned. */
+function inDoubt(history: DoubtfulHistory, read: BlockRead): boolean {
+  return history.doubts.some(
+    (doubt) => doubt.start < read.end && !settled(history.writes, doubt, read) && explains(history, doubt, read),
+  );
+}
+
+function settled(writes: readonly BlockWrite[], doubt: BlockDoubt, read: BlockRead): boolean {
+  return writes.some(({ certain, start, end }) => certain && start > doubt.end && end < read.start);
+}
+
+function explains({ writes, doubts, tears }: DoubtfulHistory, doubt: BlockDoubt, { value, end }: BlockRead): boolean {
+  if (doubt.value !== undefined) return doubt.value === value;
+  if (value === BROKEN) return tears;
+  const older = (write: { readonly value: number | undefined; readonly start: number }): boolean =>
+    write.value === value && write.start < end;
+  return value === ZEROS || writes.some(older) || doubts.some(older);
 }
 
 interface Zone {

@@ -1,3 +1,4 @@
+import assert from "node:assert";
 import type { Endpoint } from "../../src/ports/network.ts";
 import type { ModelDisk } from "./model-disk.ts";
 import type { SeededRandom } from "./seeded-random.ts";
@@ -22,15 +23,18 @@ export interface ModelServerOptions {
   readonly report: (violation: string) => void;
   /** Something happened, for who reads the history. */
   readonly note: (event: string) => void;
+  /** It was asked for more than a read. */
+  readonly asked: () => void;
+  /** It has just crashed: what is left of the disk is what was stable. */
+  readonly crashed: () => void;
 }
 
 const HAS_FLAGS = 1;
 const RICH = HAS_FLAGS | OFFERS.FLUSH | OFFERS.FUA | OFFERS.TRIM | OFFERS.ZEROES | OFFERS.CACHE | OFFERS.FAST;
 
 /**
- * A server as bad as the protocol allows, and a little worse: it answers in any order, dies at any moment, and comes back
- * poorer. What it carried out it keeps. Several connections may stand, but the first request on one ends those before it:
- * nothing is carried out late.
+ * A server as bad as the protocol allows, and a little worse: it answers in any order, dies at any moment, forgets what was
+ * not flushed, comes back poorer, and may go on with the requests of connections that are long lost.
  */
 export class ModelServer {
   readonly disk: ModelDisk;
@@ -39,15 +43,20 @@ export class ModelServer {
   readonly checksOverlap: boolean;
   readonly report: (violation: string) => void;
   readonly note: (event: string) => void;
+  readonly asked: () => void;
   readonly #options: ModelServerOptions;
   readonly #host: { answer: DialAnswer };
   readonly #random: SeededRandom;
+  /** In the order in which they came. */
+  readonly #standing = new Set<ServerConnection>();
+  /** Blocks that a request of a lost connection has changed after the loss. */
+  readonly #lateBlocks = new Set<number>();
   /** The latest connection. */
   #connection: ServerConnection | undefined;
-  /** The one that requests came over last. */
+  /** The latest that requests came over. */
   #used: ServerConnection | undefined;
-  readonly #standing = new Set<ServerConnection>();
   #accepted = 0;
+  #life = 0;
   #flags = RICH;
   #up = true;
   #wellBehaved = false;
@@ -60,6 +69,7 @@ export class ModelServer {
     this.checksOverlap = options.checksOverlap;
     this.report = options.report;
     this.note = options.note;
+    this.asked = options.asked;
     this.#random = options.random;
     this.#host = options.network.serve(options.endpoint, (stream) => this.#accept(stream));
   }
@@ -72,6 +82,31 @@ export class ModelServer {
   /** How likely it answers a request with an error. */
   get errorChance(): number {
     return this.#wellBehaved ? 0 : this.character.errorChance;
+  }
+
+  /** How likely a FLUSH fails. */
+  get flushFailChance(): number {
+    return this.#wellBehaved ? 0 : this.character.flushFailChance;
+  }
+
+  /** How likely it hangs up as soon as it is done with a connection that was given up; else it waits to be told. */
+  get hangUpChance(): number {
+    return this.#wellBehaved ? 0 : 0.5;
+  }
+
+  /** Counts its crashes. */
+  get life(): number {
+    return this.#life;
+  }
+
+  /** Blocks that a request of a lost connection has changed after the loss. */
+  get lateBlocks(): ReadonlySet<number> {
+    return this.#lateBlocks;
+  }
+
+  /** What was carried out late has been mended. */
+  forgetLateBlocks(): void {
+    this.#lateBlocks.clear();
   }
 
   /** It is there, and has not begun to go. */
@@ -97,11 +132,16 @@ export class ModelServer {
     for (const connection of this.#standing) connection.reform();
   }
 
-  /** Dies, and is back after a while. */
+  /** Dies, loses its cache, and is back after a while. */
   crash(downMs: number): void {
     this.note(`the server crashes and is away for ${downMs.toFixed(0)} ms`);
     this.#endAllBut(undefined);
-    this.#goAway(downMs, this.#random.pick(["refuse", "refuse", "silence"]));
+    this.#life += 1;
+    if (this.disk.losesCache) {
+      this.disk.crash(this.#random);
+      this.#options.crashed();
+    }
+    this.#goAway(downMs, this.#random.chance(0.15) ? "silence" : "refuse");
   }
 
   /** Answers ESHUTDOWN for a while, then dies, and is back after another. */
@@ -140,18 +180,29 @@ export class ModelServer {
       stream.destroy();
       return;
     }
-    if (this.#random.chance(this.character.jealousChance)) this.#endAllBut(undefined);
+    const link = this.#options.network.connectionOf(stream);
+    assert(link !== undefined, "accepted a connection that the network does not know");
+    const { jealousChance, lateMs } = this.character;
+    if (this.#random.chance(jealousChance)) this.#endAllBut(undefined);
     this.#accepted += 1;
-    const connection = new ServerConnection(this, stream, this.#random.fork(), this.#manners());
+    const connection = new ServerConnection(this, link, this.#random.fork(), this.#manners());
     this.#connection = connection;
     this.#standing.add(connection);
+    if (lateMs !== undefined) link.whenLeft(() => connection.abandoned(lateMs));
     connection.begin();
   }
 
-  /** The connection was sent its first request: the ones before it are over. */
-  takesOver(connection: ServerConnection): void {
-    this.#used = connection;
-    this.#endAllBut(connection);
+  /** The connection was sent its first request. */
+  firstAsked(connection: ServerConnection): void {
+    if (this.#used === undefined || connection.number > this.#used.number) this.#used = connection;
+    if (this.character.takesOver) this.#endAllBut(connection);
+  }
+
+  /** A request of a lost connection changed this range. */
+  carriedOutLate(offset: number, length: number): void {
+    const { blockBytes } = this.disk;
+    const end = offset + length;
+    for (let block = Math.floor(offset / blockBytes); block * blockBytes < end; block += 1) this.#lateBlocks.add(block);
   }
 
   #endAllBut(survivor: ServerConnection | undefined): void {

@@ -1,5 +1,5 @@
 import type { ModelServer } from "./model-server.ts";
-import type { Scenario } from "./scenario.ts";
+import type { Fault, Scenario } from "./scenario.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import type { SimulatedClock } from "./simulated-clock.ts";
 import type { Connection, SimulatedNetwork } from "./simulated-network.ts";
@@ -16,14 +16,19 @@ export interface NemesisOptions {
   readonly note: (event: string) => void;
 }
 
+/** Faults that lose connections to the server. */
+const LOSSES: ReadonlySet<Fault> = new Set(["cut-server", "crash", "shut-down"]);
+
 /** Brings fault after fault over a history, until it calms down. */
 export class Nemesis {
   readonly #options: NemesisOptions;
+  readonly #ambushes: readonly Fault[];
   #faults = 0;
   #calm = false;
 
   constructor(options: NemesisOptions) {
     this.#options = options;
+    this.#ambushes = options.scenario.faults.filter((fault) => LOSSES.has(fault));
   }
 
   /** Faults so far. */
@@ -38,6 +43,15 @@ export class Nemesis {
     if (scenario.faults.length > 0) this.#wait();
   }
 
+  /** The server was asked for something that matters: a good moment to strike, soon. */
+  ambush(): void {
+    const { clock, random, scenario } = this.#options;
+    if (this.#calm || this.#ambushes.length === 0 || !random.chance(scenario.ambushChance)) return;
+    clock.setTimer(random.between(0, scenario.character.serveMaxMs), () => {
+      if (!this.#calm) this.#strike(random.pick(this.#ambushes));
+    });
+  }
+
   /** No more faults; what went wrong before may still be noticed. */
   calm(): void {
     if (this.#calm) return;
@@ -50,14 +64,13 @@ export class Nemesis {
     const { clock, random, scenario } = this.#options;
     clock.setTimer(random.between(0, 2 * scenario.faultIntervalMs), () => {
       if (this.#calm) return;
-      this.#strike();
+      this.#strike(random.pick(scenario.faults));
       this.#wait();
     });
   }
 
-  #strike(): void {
-    const { note, random, scenario, server } = this.#options;
-    const fault = random.pick(scenario.faults);
+  #strike(fault: Fault): void {
+    const { note, random, server } = this.#options;
     if (fault === "crash" || fault === "shut-down") {
       if (!server.up) return;
       if (fault === "crash") server.crash(this.#awayMs());

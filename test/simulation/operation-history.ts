@@ -7,6 +7,8 @@ export interface Operation {
   readonly blocks: number;
   /** The value that a write-like one gives its blocks. */
   readonly value: number;
+  /** A write-like one was asked to be on stable storage before it is answered. */
+  readonly fua: boolean;
   readonly start: number;
   readonly startMs: number;
   /** Infinity while it is not answered. */
@@ -23,11 +25,14 @@ export interface Operation {
 export class OperationHistory {
   readonly operations: Operation[] = [];
   readonly #nowMs: () => number;
+  readonly #flushed: () => void;
   #moment = 0;
   #values = 1;
+  #flushedBefore = 0;
 
-  constructor(nowMs: () => number) {
+  constructor(nowMs: () => number, flushed: () => void) {
     this.#nowMs = nowMs;
+    this.#flushed = flushed;
   }
 
   /** A value that no write had before. */
@@ -36,14 +41,20 @@ export class OperationHistory {
     return this.#values;
   }
 
-  begin(client: string, what: Pick<Operation, "kind" | "block" | "blocks" | "value">): Operation {
+  /** Everything that was acknowledged before this moment was flushed since, as clients were told. */
+  get flushedBefore(): number {
+    return this.#flushedBefore;
+  }
+
+  begin(client: string, what: Pick<Operation, "kind" | "block" | "blocks" | "value" | "fua">): Operation {
     this.#moment += 1;
-    const { kind, block, blocks, value } = what;
+    const { kind, block, blocks, value, fua } = what;
     const operation: Operation = {
       kind,
       block,
       blocks,
       value,
+      fua,
       number: this.operations.length + 1,
       client,
       start: this.#moment,
@@ -64,6 +75,10 @@ export class OperationHistory {
     operation.end = this.#moment;
     operation.endMs = this.#nowMs();
     operation.error = error;
+    if (operation.kind === "flush" && error === 0) {
+      this.#flushedBefore = Math.max(this.#flushedBefore, operation.start);
+      this.#flushed();
+    }
   }
 
   /** Everything that had to be carried out has been by now. */

@@ -2,11 +2,13 @@ import type { Log } from "../../src/ports/log.ts";
 import type { Endpoint } from "../../src/ports/network.ts";
 import { endpointText } from "../../src/transport/endpoint-text.ts";
 import { runInTurns } from "./event-turns.ts";
-import { blockHistory, notLinearizable } from "./linearizability.ts";
+import { blockHistory } from "./block-history.ts";
+import { brokenWord } from "./kept-word.ts";
+import { notLinearizable } from "./linearizability.ts";
 import { ModelDisk } from "./model-disk.ts";
 import { ModelServer } from "./model-server.ts";
 import { Nemesis } from "./nemesis.ts";
-import { OperationHistory } from "./operation-history.ts";
+import { type Operation, OperationHistory } from "./operation-history.ts";
 import { AUDITOR, drawScenario, type Scenario } from "./scenario.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import { SimulatedClient } from "./simulated-client.ts";
@@ -50,8 +52,10 @@ const PROXY: Endpoint = { kind: "tcp", host: "proxy", port: 10809 };
 /** More turns than any history needs, and more virtual time: it goes round in circles. */
 const MANY_TURNS = 200_000;
 const LONG_MS = 3_600_000;
-/** How long after the last client everything must have come to rest. */
+/** How long after the last client everything must have come to rest, */
 const REST_MS = 120_000;
+/** and what it takes at least: unflushed writes get 5 s old before the proxy flushes them, pins and late requests less. */
+const SETTLING_MS = 6000;
 
 /** One history from its seed: the same seed and the same code give the same history. */
 class History {
@@ -60,8 +64,12 @@ class History {
   readonly #traced: boolean;
   readonly #scenario: Scenario;
   readonly #clock = new SimulatedClock();
-  readonly #record = new OperationHistory(() => this.#clock.nowMs());
+  readonly #record = new OperationHistory(
+    () => this.#clock.nowMs(),
+    () => this.#checkWord(),
+  );
   readonly #random: SeededRandom;
+  readonly #disk: ModelDisk;
   readonly #network: SimulatedNetwork;
   readonly #server: ModelServer;
   readonly #nemesis: Nemesis;
@@ -82,9 +90,10 @@ class History {
     const report = (what: string): void => this.#report({ what });
     const note = (text: string): void => this.#note(text);
     this.#network = new SimulatedNetwork(clock, random.fork(), scenario.weather);
+    this.#disk = new ModelDisk(scenario.blocks, scenario.blockBytes, scenario.character.losesCache);
     this.#server = new ModelServer({
       endpoint: SERVER,
-      disk: new ModelDisk(scenario.blocks, scenario.blockBytes),
+      disk: this.#disk,
       network: this.#network,
       clock,
       random: random.fork(),
@@ -92,6 +101,8 @@ class History {
       checksOverlap: options.blindToOverlap !== true,
       report,
       note,
+      asked: () => this.#nemesis.ambush(),
+      crashed: () => this.#checkWord(),
     });
     this.#nemesis = new Nemesis({
       scenario,
@@ -162,32 +173,43 @@ class History {
     await this.#proxy.start();
     this.#nemesis.begin();
     const lives = clients.map((script) => this.#client(script).run());
-    if (stopAtMs !== undefined) {
-      await this.#sleep(stopAtMs);
-      this.#stopping = true;
-      this.#note("the proxy is stopped");
-      await this.#proxy.stop();
-      await Promise.all(lives);
-      await this.#sleep(REST_MS);
-    } else {
-      await Promise.all(lives);
-      this.#nemesis.calm();
-      await this.#rest();
-      if (!this.#errorsAllowed) this.#record.keepPromises();
-      await this.#client(AUDITOR).run();
-      await this.#rest();
-      // A connection that was cut before the calm may be noticed only now.
-      await this.#sleep(REST_MS);
-      if (!(await this.#proxy.stop()))
-        this.#report({ what: "the last FLUSH was not confirmed, though the server is well" });
-      if (!this.#server.wasLeftPolitely) this.#report({ what: "the server was left without DISC" });
-    }
+    if (stopAtMs !== undefined) await this.#stopAt(stopAtMs, lives);
+    else await this.#liveOn(lives);
     this.#checkMemory(0);
     await this.#sleep(REST_MS);
     const open = this.#network.connections.length;
     if (open > 0) this.#report({ what: `${open} connections are still open after the proxy was stopped` });
     const timers = this.#proxy.clock.running;
     if (timers > 0) this.#report({ what: `the proxy still has ${timers} timers running after it was stopped` });
+  }
+
+  /** The proxy is stopped while clients are at it. */
+  async #stopAt(stopAtMs: number, lives: readonly Promise<void>[]): Promise<void> {
+    await this.#sleep(stopAtMs);
+    this.#stopping = true;
+    this.#note("the proxy is stopped");
+    const flushed = await this.#proxy.stop();
+    await Promise.all(lives);
+    if (flushed) this.#checkAllStable();
+    await this.#sleep(REST_MS);
+  }
+
+  /** Clients come to their end, an auditor reads what is there, and the proxy is stopped. */
+  async #liveOn(lives: readonly Promise<void>[]): Promise<void> {
+    await Promise.all(lives);
+    this.#nemesis.calm();
+    await this.#rest();
+    if (!this.#somethingMayFail) this.#record.keepPromises();
+    await this.#client(AUDITOR).run();
+    await this.#rest();
+    // A connection that was cut before the calm may be noticed only now.
+    await this.#sleep(REST_MS);
+    this.#server.forgetLateBlocks();
+    this.#checkAllStable();
+    if (!(await this.#proxy.stop()))
+      this.#report({ what: "the last FLUSH was not confirmed, though the server is well" });
+    if (!this.#server.wasLeftPolitely) this.#report({ what: "the server was left without DISC" });
+    this.#checkAllStable();
   }
 
   #client(script: Scenario["clients"][number]): SimulatedClient {
@@ -201,7 +223,7 @@ class History {
         history: this.#record,
         blocks,
         blockBytes,
-        errorsAllowed: this.#errorsAllowed,
+        mayFail: (operation) => this.#mayFail(operation),
         stopping: () => this.#stopping,
         report: (what) => this.#report({ what }),
       },
@@ -211,9 +233,19 @@ class History {
     return client;
   }
 
-  /** A request may fail, because the server may refuse it or the proxy gives up holding it. */
-  get #errorsAllowed(): boolean {
-    return this.#scenario.character.errorChance > 0 || this.#scenario.holdTimeoutMs !== undefined;
+  /** Whether the proxy may have to answer this with an error. */
+  #mayFail({ kind, fua }: Operation): boolean {
+    const { character, holdTimeoutMs, shared, unflushed } = this.#scenario;
+    if (character.errorChance > 0 || holdTimeoutMs !== undefined) return true;
+    if (kind === "read") return false;
+    if (shared) return true;
+    // An error of a FLUSH is everybody's who was promised stable storage.
+    return character.flushFailChance > 0 && (kind === "flush" || fua || unflushed === "fua");
+  }
+
+  get #somethingMayFail(): boolean {
+    const { character, holdTimeoutMs, shared } = this.#scenario;
+    return character.errorChance > 0 || character.flushFailChance > 0 || holdTimeoutMs !== undefined || shared;
   }
 
   /** Waits until the proxy holds nothing for anybody; reports when it does not come to that. */
@@ -221,8 +253,10 @@ class History {
     const { budget, pool } = this.#proxy;
     const idleBytes = this.#scenario.slabBytes;
     const deadlineMs = this.#clock.nowMs() + REST_MS;
-    const busy = (): boolean => budget.heldRequests > 0 || this.#proxy.clients > 0 || pool.heldBytes > idleBytes;
-    while (busy() && this.#clock.nowMs() < deadlineMs) await this.#sleep(100);
+    await this.#sleep(SETTLING_MS);
+    const busy = (): boolean =>
+      budget.heldRequests > 0 || budget.keptBytes > 0 || this.#proxy.clients > 0 || pool.heldBytes > idleBytes;
+    while (busy() && this.#clock.nowMs() < deadlineMs) await this.#sleep(500);
     if (this.#proxy.clients > 0) this.#report({ what: "clients that left still have a place" });
     // The reader of the connection to the server keeps the slab that it reads into.
     this.#checkMemory(idleBytes);
@@ -234,17 +268,40 @@ class History {
     if (budget.heldBytes > 0 || budget.heldRequests > 0) {
       this.#report({ what: `${budget.heldRequests} requests of ${budget.heldBytes} bytes are held at rest` });
     }
+    if (budget.keptBytes > 0) this.#report({ what: `${budget.keptBytes} bytes of answered writes are kept at rest` });
   }
 
   #sleep(forMs: number): Promise<void> {
     return new Promise((resolve) => this.#clock.setTimer(forMs, resolve));
   }
 
-  #judge(): void {
-    const { blocks, holdTimeoutMs, stopAtMs } = this.#scenario;
-    const mayLinger = holdTimeoutMs !== undefined || stopAtMs !== undefined;
+  /** Whatever was acknowledged has been flushed by now, on the proxy's own account. */
+  #checkAllStable(): void {
+    if (this.#scenario.unflushed !== "off") this.#checkWord(Infinity);
+  }
+
+  /**
+   * If power failed now, for the server and the proxy: compares whatever could be left with what clients were told, except in
+   * blocks that a late request has changed, which only the proxy could mend.
+   */
+  #checkWord(flushedBefore = this.#record.flushedBefore): void {
+    const { blocks, character } = this.#scenario;
+    if (!character.losesCache) return;
     for (let block = 0; block < blocks; block += 1) {
-      const why = notLinearizable(blockHistory(this.#record.operations, block, mayLinger));
+      if (this.#server.lateBlocks.has(block)) continue;
+      for (const value of this.#disk.possibleValues(block)) {
+        const stable = { block, value, flushedBefore, tears: character.tearsBlocks };
+        const why = brokenWord(this.#record.operations, stable);
+        if (why !== undefined) this.#report({ what: why, block });
+      }
+    }
+  }
+
+  #judge(): void {
+    const { blocks, character } = this.#scenario;
+    const options = { mayFail: (one: Operation) => this.#mayFail(one), tears: character.tearsBlocks };
+    for (let block = 0; block < blocks; block += 1) {
+      const why = notLinearizable(blockHistory(this.#record.operations, block, options));
       if (why !== undefined) this.#report({ what: why, block });
     }
   }

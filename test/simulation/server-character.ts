@@ -15,8 +15,21 @@ export interface ServerCharacter {
   /** How likely a server that was away comes back without some of its features. */
   readonly poorerChance: number;
   readonly exportNameOnlyChance: number;
-  /** How likely a newcomer ends the connections before it at once, and not only with its first request. */
+  /** How likely a newcomer ends the connections before it at once, as it is accepted. */
   readonly jealousChance: number;
+  /** The first request of a newcomer ends the connections before it; else they go on. */
+  readonly takesOver: boolean;
+  /**
+   * How long after the loss of a connection a request of it may still be carried out, at most, whoever learns of the loss
+   * first; undefined: not after the connection is over for the server.
+   */
+  readonly lateMs: number | undefined;
+  /** Connections end in good order: what was answered arrives, then the end. */
+  readonly endsProperly: boolean;
+  /** There is a write cache, and a crash loses it. */
+  readonly losesCache: boolean;
+  /** How likely a FLUSH fails, and what it would have written counts as clean from then on. */
+  readonly flushFailChance: number;
   /** For controls: how likely a write is acknowledged and not carried out. */
   readonly loseWriteChance: number;
 }

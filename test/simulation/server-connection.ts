@@ -1,22 +1,18 @@
 import type { SeededRandom } from "./seeded-random.ts";
 import type { Manners } from "./server-character.ts";
 import type { ModelServer } from "./model-server.ts";
+import { ServedRequests } from "./served-requests.ts";
+import type { Connection } from "./simulated-network.ts";
 import type { SimulatedStream } from "./simulated-stream.ts";
 import { type Talk, Talker } from "./talker.ts";
 import * as wire from "./wire.ts";
 
-/** A request at the server, from its arrival to its reply. */
-interface Served extends wire.WireRequest {
-  readonly payload: Buffer;
-  /** Where its execution begins again: bytes before were carried out. */
-  doneBytes: number;
-  readonly result: Buffer;
-}
-
 const NO_BYTES = Buffer.alloc(0);
 
-/** One connection of the model server: the handshake, then requests carried out and answered in any order. */
+/** One connection of the model server: the handshake, then requests. What it sends is as good as its manners. */
 export class ServerConnection {
+  /** Counts up with every connection. */
+  readonly number: number;
   readonly #server: ModelServer;
   readonly #stream: SimulatedStream;
   readonly #random: SeededRandom;
@@ -24,21 +20,22 @@ export class ServerConnection {
   /** The transmission flags that this connection was made with. */
   readonly #flags: number;
   readonly #talker: Talker;
-  readonly #outstanding = new Map<bigint, Served>();
+  readonly #requests: ServedRequests;
   #sentBytes = 0;
-  #replies = 0;
   #over = false;
-  #shuttingDown = false;
   #saidGoodbye = false;
   #asked = false;
 
-  constructor(server: ModelServer, stream: SimulatedStream, random: SeededRandom, manners: Manners) {
+  constructor(server: ModelServer, { accepted }: Connection, random: SeededRandom, manners: Manners) {
+    this.number = server.accepted;
     this.#server = server;
-    this.#stream = stream;
+    this.#stream = accepted;
     this.#random = random;
     this.#manners = manners;
     this.#flags = server.flags;
-    this.#talker = new Talker(stream, this.#talk(), this);
+    this.#talker = new Talker(accepted, this.#talk(), this);
+    const repliesUntilShutdown = manners.kind === "shutting-down" ? manners.afterReplies : Infinity;
+    this.#requests = new ServedRequests(server, random, this, repliesUntilShutdown);
   }
 
   /** The client ended it with DISC. */
@@ -61,39 +58,42 @@ export class ServerConnection {
 
   /** Has good manners from now on, unless it has shown the others already. */
   reform(): void {
-    if (this.#sentBytes > 0) this.#manners = { kind: "good" };
+    if (this.#sentBytes === 0) return;
+    this.#manners = { kind: "good" };
+    this.#requests.reform();
   }
 
   /** Answers ESHUTDOWN from now on. */
   shutDown(): void {
-    this.#shuttingDown = true;
+    this.#requests.shutDown();
   }
 
-  /**
-   * Carries out no more requests: what is outstanding happens now, in part or whole, or never. Late execution, which a
-   * real server can't exclude, begins to exist with rule R9.
-   */
+  /** The proxy has given the connection up, or knows that it is lost; what it left behind goes on for so long at most. */
+  abandoned(lateMs: number): void {
+    this.#requests.abandoned();
+    this.#server.clock.setTimer(lateMs, () => {
+      this.#requests.forget();
+      if (this.#random.chance(this.#server.hangUpChance)) this.destroy();
+    });
+  }
+
+  /** Receives no more requests and answers none: what is outstanding happens now, later, in part or never. */
   retire(): void {
     if (this.#over) return;
     this.#over = true;
     this.#talker.stop();
-    const { disk, character } = this.#server;
-    for (const served of shuffled([...this.#outstanding.values()], this.#random)) {
-      if (!isWriteLike(served.command)) continue;
-      // A TRIM may be dropped instead of sent again, so that a torn one stays.
-      const grain = character.tearsBlocks && served.command !== wire.TRIM ? 1 : disk.blockBytes;
-      const left = served.length - served.doneBytes;
-      const fate = this.#random.next();
-      if (fate < 0.4) this.#carryOut(served, left);
-      else if (fate < 0.6) this.#carryOut(served, Math.floor(this.#random.next() * (left / grain)) * grain);
-    }
-    this.#outstanding.clear();
+    this.#requests.retire();
   }
 
-  /** Goes away without a word. */
+  /** Goes away without a word, or in good order where that is its character. */
   destroy(): void {
     this.retire();
-    this.#stream.destroy();
+    if (this.#server.character.endsProperly) this.#stream.end();
+    else this.#stream.destroy();
+  }
+
+  reply(header: Buffer, data: Buffer): void {
+    this.#send(data.length > 0 ? Buffer.concat([header, data]) : header);
   }
 
   *#talk(): Talk {
@@ -161,18 +161,15 @@ export class ServerConnection {
       else this.ended();
       return;
     }
-    if (!this.#asked) this.#server.takesOver(this);
+    if (!this.#asked) this.#server.firstAsked(this);
     this.#asked = true;
     this.#check(request);
-    const result = request.command === wire.READ ? Buffer.allocUnsafe(request.length) : NO_BYTES;
-    const served = { ...request, payload, doneBytes: 0, result };
-    this.#outstanding.set(request.cookie, served);
-    this.#later(() => this.#serve(served));
+    this.#requests.add(request, payload);
   }
 
-  /** What no proxy may send, whatever its clients do. */
-  #check({ command, flags, cookie, offset, length }: wire.WireRequest): void {
-    const { disk, checksOverlap } = this.#server;
+  /** What was not offered must not be asked for. */
+  #check({ command, flags, offset, length }: wire.WireRequest): void {
+    const { disk, report } = this.#server;
     const lacks = (flag: number): boolean => (this.#flags & flag) === 0;
     const strange =
       (command === wire.TRIM && lacks(wire.OFFERS.TRIM)) ||
@@ -180,64 +177,8 @@ export class ServerConnection {
       (command === wire.CACHE && lacks(wire.OFFERS.CACHE)) ||
       ((flags & wire.FUA) !== 0 && lacks(wire.OFFERS.FUA)) ||
       ((flags & wire.FAST_ZERO) !== 0 && lacks(wire.OFFERS.FAST));
-    if (strange) this.#server.report(`the proxy sent command ${command} with flags ${flags}, which was not offered`);
-    if (this.#outstanding.has(cookie)) this.#server.report(`the proxy sent cookie ${cookie} twice on one connection`);
-    if (offset + length > disk.sizeBytes) this.#server.report("the proxy sent a request past the end of the export");
-    if (!isWriteLike(command) || !checksOverlap) return;
-    for (const other of this.#outstanding.values()) {
-      const apart = other.offset + other.length <= offset || offset + length <= other.offset;
-      if (!apart && isWriteLike(other.command))
-        this.#server.report("the proxy had overlapping writes in flight together");
-    }
-  }
-
-  /** Carries the request out, in one piece or two, then answers. */
-  #serve(served: Served): void {
-    const { character, disk, errorChance } = this.#server;
-    const left = served.length - served.doneBytes;
-    const fails = this.#random.chance(errorChance);
-    const part = Math.floor(left / disk.blockBytes / 2) * disk.blockBytes;
-    if (this.#shuttingDown || this.#replies >= this.#repliesUntilShutdown()) {
-      this.#shuttingDown = true;
-      this.#reply(served, wire.ESHUTDOWN);
-    } else if (fails) {
-      if (this.#random.chance(0.3)) this.#carryOut(served, part);
-      this.#later(() => this.#reply(served, this.#error(served)));
-    } else if (part > 0 && served.doneBytes === 0 && this.#random.chance(character.piecesChance)) {
-      this.#carryOut(served, part);
-      this.#later(() => this.#serve(served));
-    } else {
-      if (!isWriteLike(served.command) || !this.#random.chance(character.loseWriteChance)) this.#carryOut(served, left);
-      this.#later(() => this.#reply(served, 0));
-    }
-  }
-
-  #repliesUntilShutdown(): number {
-    return this.#manners.kind === "shutting-down" ? this.#manners.afterReplies : Infinity;
-  }
-
-  #error({ command }: Served): number {
-    // An error value that the text does not name has to reach the client as EINVAL.
-    return isWriteLike(command)
-      ? this.#random.pick([wire.ENOSPC, wire.EIO, wire.EPERM])
-      : this.#random.pick([wire.EIO, 77]);
-  }
-
-  #carryOut(served: Served, bytes: number): void {
-    const { disk } = this.#server;
-    const from = served.doneBytes;
-    const to = from + bytes;
-    served.doneBytes = to;
-    if (served.command === wire.READ) disk.read(served.offset + from, served.result.subarray(from, to));
-    else if (served.command === wire.WRITE) disk.write(served.offset + from, served.payload.subarray(from, to));
-    else if (isWriteLike(served.command)) disk.zero(served.offset + from, bytes);
-  }
-
-  #reply(served: Served, error: number): void {
-    this.#outstanding.delete(served.cookie);
-    this.#replies += 1;
-    const header = wire.simpleReply(error, served.cookie);
-    this.#send(error === 0 && served.command === wire.READ ? Buffer.concat([header, served.result]) : header);
+    if (strange) report(`the proxy sent command ${command} with flags ${flags}, which was not offered`);
+    if (offset + length > disk.sizeBytes) report("the proxy sent a request past the end of the export");
   }
 
   /** Sends, as far as the manners of this connection allow. */
@@ -269,25 +210,4 @@ export class ServerConnection {
     this.#stream.write([nonsense]);
     this.retire();
   }
-
-  #later(callback: () => void): void {
-    const { lingerChance, serveMaxMs } = this.#server.character;
-    const longestMs = this.#random.chance(lingerChance) ? serveMaxMs * 20 : serveMaxMs;
-    const delayMs = this.#random.between(0, longestMs);
-    this.#server.clock.setTimer(delayMs, () => {
-      if (!this.#over) callback();
-    });
-  }
-}
-
-function isWriteLike(command: number): boolean {
-  return command === wire.WRITE || command === wire.WRITE_ZEROES || command === wire.TRIM;
-}
-
-function shuffled<Item>(items: Item[], random: SeededRandom): Item[] {
-  for (let last = items.length - 1; last > 0; last -= 1) {
-    const other = random.integer(last + 1);
-    [items[last], items[other]] = [items[other] as Item, items[last] as Item];
-  }
-  return items;
 }

@@ -1,3 +1,4 @@
+import { HARD_WORLDS } from "./hard-worlds.ts";
 import { historyText } from "./history-text.ts";
 import { MUTATIONS } from "./mutations.ts";
 import { type HistoryOptions, runHistory } from "./run-history.ts";
@@ -10,6 +11,8 @@ export interface Campaign {
   readonly durationMs?: number;
   /** The name of the control to run instead of the real thing. */
   readonly mutation?: string | undefined;
+  /** The name of the hard world that all of them are to be in. */
+  readonly world?: string | undefined;
   /** How many failing histories end it. */
   readonly enough?: number;
 }
@@ -34,10 +37,12 @@ export interface CampaignReport {
 
 /** Runs one history after the other; failing ones once more, to write down what happened. */
 export async function simulate(campaign: Campaign): Promise<CampaignReport> {
-  const { firstSeed, histories = Infinity, durationMs = Infinity, mutation, enough = 1 } = campaign;
+  const { firstSeed, histories = Infinity, durationMs = Infinity, mutation, world, enough = 1 } = campaign;
   const control = mutation === undefined ? undefined : MUTATIONS[mutation];
   if (mutation !== undefined && control === undefined) throw new Error(`there is no mutation "${mutation}"`);
-  const options = control?.options ?? {};
+  const adjust = world === undefined ? undefined : HARD_WORLDS[world];
+  if (world !== undefined && adjust === undefined) throw new Error(`there is no world "${world}"`);
+  const options = { ...(adjust === undefined ? {} : { adjust }), ...control?.options };
   const mend = control?.apply?.();
   const failures: Failure[] = [];
   const sum = { histories: 0, operations: 0, faults: 0, connections: 0, turns: 0 };
@@ -56,7 +61,7 @@ export async function simulate(campaign: Campaign): Promise<CampaignReport> {
       sum.turns += outcome.turns;
       if (outcome.violations.length === 0) continue;
       Error.stackTraceLimit = stackTraceLimit;
-      failures.push(await describe(seed, options, mutation));
+      failures.push(await describe(seed, options, campaign));
       Error.stackTraceLimit = 0;
     }
   } finally {
@@ -66,12 +71,13 @@ export async function simulate(campaign: Campaign): Promise<CampaignReport> {
   return { ...sum, failures, tookMs: performance.now() - startMs };
 }
 
-async function describe(seed: number, options: HistoryOptions, mutation: string | undefined): Promise<Failure> {
+async function describe(seed: number, options: HistoryOptions, { mutation, world }: Campaign): Promise<Failure> {
   const outcome = await runHistory(seed, { ...options, traced: true });
   const what =
     outcome.violations[0]?.what ?? "it went well the second time: something in it is not determined by the seed";
   const control = mutation === undefined ? "" : ` --mutation ${mutation}`;
-  const command = `node scripts/simulate.mjs --seed ${seed} --histories 1${control}`;
+  const place = world === undefined ? "" : ` --world ${world}`;
+  const command = `node scripts/simulate.mjs --seed ${seed} --histories 1${control}${place}`;
   return { seed, what, text: `seed ${seed} fails; to see it again: ${command}\n${historyText(outcome)}` };
 }
 

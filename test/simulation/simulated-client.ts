@@ -1,5 +1,5 @@
 import type { ByteStream, Endpoint } from "../../src/ports/network.ts";
-import { BROKEN, blockValue, fillBlocks, ZEROS } from "./block-content.ts";
+import { blockValue, fillBlocks, ZEROS } from "./block-content.ts";
 import type { Operation, OperationHistory } from "./operation-history.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import type { SimulatedClock } from "./simulated-clock.ts";
@@ -20,6 +20,9 @@ export interface ClientScript {
   readonly thinkMaxMs: number;
   readonly largestBlocks: number;
   readonly readShare: number;
+  /** How many of the others are a FLUSH, and how likely one of the rest has FUA. */
+  readonly flushShare: number;
+  readonly fuaChance: number;
   /** How likely a request is one that the proxy has to refuse. */
   readonly invalidChance: number;
   /** How likely it stops listening for a while after a reply. */
@@ -41,8 +44,8 @@ export interface ClientSurroundings {
   readonly history: OperationHistory;
   readonly blocks: number;
   readonly blockBytes: number;
-  /** The proxy may have to answer with an error. */
-  readonly errorsAllowed: boolean;
+  /** Whether the proxy may have to answer this with an error. */
+  readonly mayFail: (operation: Operation) => boolean;
   /** The proxy is being stopped and may let clients go. */
   readonly stopping: () => boolean;
   readonly report: (violation: string) => void;
@@ -235,7 +238,7 @@ export class SimulatedClient {
 
   /** One request, drawn at random, as the bytes that carry it. */
   #request(): Buffer[] {
-    const { auditor, invalidChance, largestBlocks, readShare } = this.#script;
+    const { auditor, flushShare, invalidChance, largestBlocks, readShare } = this.#script;
     const { blocks, history, blockBytes } = this.#around;
     if (auditor) return this.#ordinary(wire.READ, "read", this.#left, 1);
     if (this.#random.chance(invalidChance)) return this.#invalid();
@@ -243,10 +246,10 @@ export class SimulatedClient {
     const block = this.#random.integer(blocks - Math.min(length, blocks) + 1);
     const count = Math.min(length, blocks);
     if (this.#random.chance(readShare)) return this.#ordinary(wire.READ, "read", block, count);
+    if (this.#random.chance(flushShare)) return this.#ordinary(wire.FLUSH, "flush", 0, 0);
     const kind = this.#random.next();
-    if (kind < 0.15) return this.#ordinary(wire.FLUSH, "flush", 0, 0);
-    if (kind < 0.25) return this.#ordinary(wire.WRITE_ZEROES, "zero", block, count);
-    if (kind < 0.3) return this.#ordinary(wire.TRIM, "trim", block, count);
+    if (kind < 0.12) return this.#ordinary(wire.WRITE_ZEROES, "zero", block, count);
+    if (kind < 0.17) return this.#ordinary(wire.TRIM, "trim", block, count);
     const value = history.nextValue();
     const payload = Buffer.allocUnsafe(count * blockBytes);
     fillBlocks(payload, block, blockBytes, value);
@@ -255,10 +258,11 @@ export class SimulatedClient {
 
   #ordinary(command: number, kind: Operation["kind"], block: number, blocks: number, value = ZEROS): Buffer[] {
     const { history, blockBytes } = this.#around;
-    const operation = history.begin(this.#script.name, { kind, block, blocks, value });
+    const fua = kind !== "flush" && this.#random.chance(this.#script.fuaChance);
+    const operation = history.begin(this.#script.name, { kind, block, blocks, value, fua });
     const dataBytes = command === wire.READ ? blocks * blockBytes : 0;
     const cookie = this.#cookie({ operation, dataBytes, expectedError: 0 });
-    let flags = kind !== "flush" && this.#random.chance(0.15) ? wire.FUA : 0;
+    let flags = fua ? wire.FUA : 0;
     if (kind === "zero" && this.#random.chance(0.3)) flags |= this.#random.pick([wire.NO_HOLE, wire.FAST_ZERO]);
     return [this.#header({ command, flags, cookie, offset: block * blockBytes, length: blocks * blockBytes })];
   }
@@ -307,19 +311,18 @@ export class SimulatedClient {
   }
 
   #answered({ operation, expectedError }: Asked, error: number, data: Buffer): void {
-    const { blockBytes, errorsAllowed, history, report, clock, stopping } = this.#around;
+    const { blockBytes, mayFail, history, report, clock, stopping } = this.#around;
     if (operation === undefined) {
       if (error !== expectedError) report(`an invalid request was answered ${error} instead of ${expectedError}`);
     } else {
       // Who is being hung up on may be told that what was not sent to the server yet will not be.
       const hungUp = error === wire.ESHUTDOWN && ((this.#leaving && this.#script.goodbye === "rude") || stopping());
-      const allowed = error === 0 || hungUp || (errorsAllowed && ERRORS.has(error));
+      const allowed = error === 0 || hungUp || (ERRORS.has(error) && mayFail(operation));
       if (!allowed) report(`#${operation.number} was answered with error ${error}`);
       for (let at = 0; at < data.length; at += blockBytes) {
         operation.results.push(blockValue(data, at, operation.block + at / blockBytes, blockBytes));
       }
       history.finish(operation, error);
-      if (operation.results.includes(BROKEN)) report(`#${operation.number} read bytes that nobody wrote like this`);
     }
     if (this.#random.chance(this.#script.deafChance)) {
       this.#stream?.pause();

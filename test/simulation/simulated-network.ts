@@ -19,11 +19,13 @@ export class Connection {
   readonly dialler: SimulatedStream;
   readonly accepted: SimulatedStream;
   readonly #link: Link;
+  #left = false;
+  #onLeft: (() => void) | undefined;
 
   constructor(endpoint: string, link: Link, number: number) {
     this.endpoint = endpoint;
     this.#link = link;
-    this.dialler = new SimulatedStream(endpoint, link);
+    this.dialler = new SimulatedStream(endpoint, link, () => this.#diallerLeft());
     this.accepted = new SimulatedStream(`peer-${number}`, link);
     SimulatedStream.join(this.dialler, this.accepted);
   }
@@ -45,9 +47,21 @@ export class Connection {
     for (const end of [this.dialler, this.accepted]) end.sever(random.between(0, longestMs));
   }
 
+  /** Calls back once the end that dialled has given the connection up, or has learnt that it is lost. */
+  whenLeft(callback: () => void): void {
+    if (this.#left) callback();
+    else this.#onLeft = callback;
+  }
+
   /** Holds back everything that is sent from now on. */
   freeze(forMs: number): void {
     this.#link.frozenUntilMs = this.#link.clock.nowMs() + forMs;
+  }
+
+  #diallerLeft(): void {
+    if (this.#left) return;
+    this.#left = true;
+    this.#onLeft?.();
   }
 }
 

@@ -1,3 +1,4 @@
+import type { DiskHandle } from "../../src/disk.ts";
 import { Listener } from "../../src/downstream/listener.ts";
 import type { Log } from "../../src/ports/log.ts";
 import type { Endpoint, Network } from "../../src/ports/network.ts";
@@ -33,6 +34,7 @@ export class SimulatedProxy {
   readonly #options: SimulatedProxyOptions;
   readonly #disk: ResilientDisk;
   #listener: Listener | undefined;
+  #watcher: DiskHandle | undefined;
 
   constructor(options: SimulatedProxyOptions) {
     const { scenario, network, random, log, serverEndpoint } = options;
@@ -41,18 +43,25 @@ export class SimulatedProxy {
     this.clock = new CountingClock(options.clock);
     this.pool = new SlabPool({ slabBytes, idleSlabs, poison: true });
     this.budget = new ByteBudget(budgetBytes, budgetRequests);
-    this.#disk = new ResilientDisk({
+    const disk = {
       network,
       random,
       log,
       clock: this.clock,
       pool: this.pool,
-      paths: [{ endpoint: serverEndpoint, bindAddress: undefined, exportName: "" }],
+      paths: [{ endpoint: serverEndpoint, bindAddress: undefined, exportName: "" }] as const,
       holdTimeoutMs,
       upstreamTimeoutMs: scenario.upstreamTimeoutMs,
       idlePingMs: scenario.idlePingMs,
       reconnectIntervalMaxMs: 5000,
-    });
+      unflushed: scenario.unflushed,
+      pinMs: scenario.pinMs,
+      lingerMs: scenario.lingerMs,
+      fence: scenario.fence,
+      shared: scenario.shared,
+      budget: this.budget,
+    };
+    this.#disk = new ResilientDisk(disk);
   }
 
   /** Connects to the server, then listens. */
@@ -60,6 +69,8 @@ export class SimulatedProxy {
     const { scenario, network, log, listenEndpoint } = this.#options;
     const { maxClients } = scenario;
     await this.#disk.open();
+    // While nobody uses the disk, the proxy may take another export for the one it had.
+    if (scenario.character.badMannersChance > 0) this.#watcher = this.#disk.attach({ onReset: () => undefined });
     this.#listener = new Listener({
       network,
       log,
@@ -81,9 +92,11 @@ export class SimulatedProxy {
     return (this.#listener?.clients ?? 0) + (this.#listener?.waitingClients ?? 0);
   }
 
-  /** Stops as the proxy does; resolves to whether the server confirmed a last FLUSH. */
+  /** Stops as the proxy does; resolves to whether the server confirmed a last FLUSH and nothing had to be given up. */
   async stop(): Promise<boolean> {
     if (this.#listener !== undefined) await drain(this.#listener, this.clock);
-    return this.#disk.close();
+    this.#watcher?.close();
+    const { flushed, discardedBytes } = await this.#disk.close();
+    return flushed && discardedBytes === 0;
   }
 }

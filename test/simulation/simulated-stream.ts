@@ -34,6 +34,7 @@ export class SimulatedStream implements ByteStream {
   readonly peer: string;
   readonly peerAddress = undefined;
   readonly #link: Link;
+  readonly #left: (() => void) | undefined;
   readonly #lendsAhead: boolean;
   /** The other end; itself until it is joined to it. */
   #other: SimulatedStream = this;
@@ -60,9 +61,11 @@ export class SimulatedStream implements ByteStream {
   #lent: Buffer | undefined;
   #lender: StreamReader | undefined;
 
-  constructor(peer: string, link: Link) {
+  /** `left` is called when who holds this end has done with it, or has learnt that it is lost; perhaps more than once. */
+  constructor(peer: string, link: Link, left?: () => void) {
     this.peer = peer;
     this.#link = link;
+    this.#left = left;
     this.#lendsAhead = link.random.chance(0.5);
   }
 
@@ -105,6 +108,7 @@ export class SimulatedStream implements ByteStream {
   end(): void {
     if (this.#gone || this.#ended) return;
     this.#ended = true;
+    this.#left?.();
     this.#push();
   }
 
@@ -122,8 +126,9 @@ export class SimulatedStream implements ByteStream {
       return;
     }
     // A reset overtakes what is under way, or what was read before it.
-    const latestMs = Math.max(this.#lastArrivalMs, clock.nowMs()) + weather.latencyMaxMs;
-    clock.setAlarm(random.between(clock.nowMs(), latestMs), () => other.breakDown(new Error("read ECONNRESET")));
+    const soonestMs = this.#soonestResetMs();
+    const latestMs = Math.max(this.#lastArrivalMs, soonestMs) + weather.latencyMaxMs;
+    clock.setAlarm(random.between(soonestMs, latestMs), () => other.breakDown(new Error("read ECONNRESET")));
   }
 
   reset(): void {
@@ -132,7 +137,9 @@ export class SimulatedStream implements ByteStream {
     this.#leave();
     const reader = this.#reader;
     if (reader !== undefined) this.#later(() => reader.closed(undefined));
-    if (!severed) clock.setTimer(weather.latencyMinMs, () => this.#other.breakDown(new Error("read ECONNRESET")));
+    if (severed) return;
+    const atMs = this.#soonestResetMs() + weather.latencyMinMs;
+    clock.setAlarm(atMs, () => this.#other.breakDown(new Error("read ECONNRESET")));
   }
 
   /** The other end, or the network, broke the connection. */
@@ -162,6 +169,13 @@ export class SimulatedStream implements ByteStream {
     this.#unsent = [];
     this.#arrived = [];
     this.#lent = undefined;
+    this.#left?.();
+  }
+
+  /** What is frozen holds a reset back as well. */
+  #soonestResetMs(): number {
+    const { clock, frozenUntilMs } = this.#link;
+    return Math.max(clock.nowMs(), frozenUntilMs);
   }
 
   #later(callback: () => void): void {
