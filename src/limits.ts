@@ -77,9 +77,7 @@ export const LIMITS = {
   /** TCP keepalive begins after this much silence. */
   keepAliveMs: 15_000,
 
-  /** Unflushed writes up to this length are copied together; longer ones keep the memory in which they came. */
-  logCopyBytes: 64 * 1024,
-  /** When the write log holds so much, and four times what it needs, what it needs is copied together. */
+  /** When the write log holds so much, and four times what it needs, the small parts of it are copied together. */
   logRepackBytes: 4 * 1024 * 1024,
   /** The oldest unflushed write may get this old before the server is told to flush. */
   flushAgeMs: 5_000,

@@ -2,6 +2,7 @@ import assert from "node:assert";
 import type { Disk, DiskHandle, DiskRequest, DiskUser } from "../disk.ts";
 import { COMMAND } from "../protocol/constants.ts";
 import type { Geometry } from "../protocol/geometry.ts";
+import type { ReadAheadBounds } from "./read-ahead-plan.ts";
 import { ReadAhead } from "./read-ahead.ts";
 import type { ReadAheadUser } from "./waiting-read.ts";
 
@@ -19,8 +20,9 @@ export interface ReadAheadOptions {
  */
 export class ReadAheadDisk implements Disk {
   readonly #below: Disk;
-  readonly #readAhead: ReadAhead;
   readonly #cacheBytes: number;
+  #bounds: ReadAheadBounds;
+  #readAhead: ReadAhead;
   /** The way down for what no user asked for, while there are users. */
   #own: DiskHandle | undefined;
   #users = 0;
@@ -29,13 +31,10 @@ export class ReadAheadDisk implements Disk {
   constructor(below: Disk, options: ReadAheadOptions) {
     const { cacheBytes } = options;
     assert(cacheBytes > 0, "a cache without memory");
-    const { sizeBytes, minimumBlockBytes, maximumPayloadBytes } = below.geometry;
     this.#below = below;
     this.#cacheBytes = cacheBytes;
-    const endOffset = sizeBytes - (sizeBytes % minimumBlockBytes);
-    this.#readAhead = new ReadAhead({ cacheBytes, endOffset, maximumPayloadBytes }, (request) =>
-      this.#own?.submit(request),
-    );
+    this.#bounds = boundsOf(below.geometry, cacheBytes);
+    this.#readAhead = this.#within(this.#bounds);
   }
 
   get geometry(): Geometry {
@@ -48,6 +47,7 @@ export class ReadAheadDisk implements Disk {
   }
 
   attach(user: DiskUser): DiskHandle {
+    if (this.#users === 0) this.#measure();
     this.#users += 1;
     this.#own ??= this.#below.attach({ onReset: () => this.#readAhead.reset() });
     // Everything is forgotten before a user hears of the reset, in whatever order the disk below tells its users.
@@ -57,6 +57,19 @@ export class ReadAheadDisk implements Disk {
     };
     const one: ReadAheadUser = { below: this.#below.attach({ onReset }), closed: false };
     return { submit: (request) => this.#submit(request, one), close: () => this.#close(one) };
+  }
+
+  /** While it had no user, the disk below may have become another one. */
+  #measure(): void {
+    const { endOffset, maximumPayloadBytes } = this.#bounds;
+    const bounds = boundsOf(this.#below.geometry, this.#cacheBytes);
+    if (bounds.endOffset === endOffset && bounds.maximumPayloadBytes === maximumPayloadBytes) return;
+    this.#bounds = bounds;
+    this.#readAhead = this.#within(bounds);
+  }
+
+  #within(bounds: ReadAheadBounds): ReadAhead {
+    return new ReadAhead(bounds, (request) => this.#own?.submit(request));
   }
 
   #submit(request: DiskRequest, user: ReadAheadUser): void {
@@ -91,4 +104,11 @@ export class ReadAheadDisk implements Disk {
     this.#own = undefined;
     own?.close();
   }
+}
+
+function boundsOf(
+  { sizeBytes, minimumBlockBytes, maximumPayloadBytes }: Geometry,
+  cacheBytes: number,
+): ReadAheadBounds {
+  return { cacheBytes, endOffset: sizeBytes - (sizeBytes % minimumBlockBytes), maximumPayloadBytes };
 }

@@ -43,6 +43,7 @@ export class WriteLog<Content extends LogContent> {
   readonly #pinned: Pinned;
   #number = 0;
   #bytes = 0;
+  #contentBytes = 0;
   #unstableBytes = 0;
   /** For I1: what came in and has not gone one of the legal ways must be here. */
   #owedBytes = 0;
@@ -63,6 +64,11 @@ export class WriteLog<Content extends LogContent> {
   /** The length of all fragments, those of zeros included. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** The length of those that have content. */
+  get contentBytes(): number {
+    return this.#contentBytes;
   }
 
   /** The length of those that are not known to be on stable storage. */
@@ -191,8 +197,9 @@ export class WriteLog<Content extends LogContent> {
     this.#count(fragment, 1);
   }
 
-  #count({ start, end, stable }: Fragment<Content>, sign: 1 | -1): void {
+  #count({ content, start, end, stable }: Fragment<Content>, sign: 1 | -1): void {
     this.#bytes += sign * (end - start);
+    if (content !== undefined) this.#contentBytes += sign * (end - start);
     if (!stable) this.#unstableBytes += sign * (end - start);
   }
 

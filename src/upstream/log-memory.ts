@@ -1,18 +1,21 @@
+import assert from "node:assert";
 import type { LogContent } from "../durability/write-log.ts";
-import { LIMITS } from "../limits.ts";
 import type { Slab } from "../transport/slab.ts";
 import type { SlabPool } from "../transport/slab-pool.ts";
 import { Slice } from "../transport/slice.ts";
 
 /** The bytes of an acknowledged WRITE, as long as a fragment of the log needs them. */
 export class KeptContent implements LogContent {
-  readonly #slices: readonly Slice[];
-  readonly #letGo: (slices: readonly Slice[]) => void;
+  readonly #memory: LogMemory;
+  readonly #first: Slice;
+  /** Most payloads are in one piece. */
+  readonly #rest: readonly Slice[] | undefined;
   #fragments = 0;
 
-  constructor(slices: readonly Slice[], letGo: (slices: readonly Slice[]) => void) {
-    this.#slices = slices;
-    this.#letGo = letGo;
+  constructor(memory: LogMemory, first: Slice, rest: readonly Slice[] | undefined) {
+    this.#memory = memory;
+    this.#first = first;
+    this.#rest = rest;
   }
 
   retain(): void {
@@ -21,25 +24,31 @@ export class KeptContent implements LogContent {
 
   release(): void {
     this.#fragments -= 1;
-    if (this.#fragments === 0) this.#letGo(this.#slices);
+    if (this.#fragments > 0) return;
+    this.#memory.letGo(this.#first.slab);
+    if (this.#rest !== undefined) for (const { slab } of this.#rest) this.#memory.letGo(slab);
   }
 
   /** Adds bytes [start, end) of it to a payload. They are good as long as the fragment is in the log. */
   appendTo(payload: Slice[], start: number, end: number): void {
-    let at = 0;
-    for (const slice of this.#slices) {
-      const from = Math.max(start, at);
-      const to = Math.min(end, at + slice.length);
-      const begin = slice.start - at;
-      if (from < to) payload.push(new Slice(slice.slab, begin + from, begin + to, 0));
-      at += slice.length;
-    }
+    let at = appendPart(payload, this.#first, 0, start, end);
+    for (const slice of this.#rest ?? []) at = appendPart(payload, slice, at, start, end);
   }
 }
 
+/** Adds what a slice has of bytes [start, end) of a content in which it begins at `at`. Returns where it ends. */
+function appendPart(payload: Slice[], slice: Slice, at: number, start: number, end: number): number {
+  const behind = at + slice.length;
+  const from = Math.max(start, at);
+  const to = Math.min(end, behind);
+  const begin = slice.start - at;
+  if (from < to) payload.push(new Slice(slice.slab, begin + from, begin + to, 0));
+  return behind;
+}
+
 /**
- * The memory of the write log. Long payloads stay in the slabs in which they came; short ones are copied together, because one
- * of them would keep a whole slab. Everything that is held on to is counted, by whole slabs.
+ * The memory of the write log. Payloads stay in the slabs in which they came; what is left of them later can be copied
+ * together, because little of it would keep a whole slab. Everything that is held on to is counted, by whole slabs.
  */
 export class LogMemory {
   readonly #pool: SlabPool;
@@ -66,22 +75,41 @@ export class LogMemory {
     return sum;
   }
 
-  /** Keeps a payload of so many bytes. */
-  keep(payload: readonly Slice[], lengthBytes: number): KeptContent {
-    const copied = lengthBytes <= Math.min(LIMITS.logCopyBytes, this.#pool.slabBytes);
-    const slices = copied ? [this.#copy(payload, lengthBytes)] : payload.map((slice) => withoutHeadroom(slice));
-    for (const { slab } of slices) this.#hold(slab);
-    return new KeptContent(slices, this.#letGo);
+  /** Keeps a payload, which has at least one slice, where it is. */
+  keep(payload: readonly Slice[]): KeptContent {
+    const [first, ...rest] = payload;
+    assert(first !== undefined, "kept a payload without bytes");
+    for (const { slab } of payload) this.#hold(slab);
+    return new KeptContent(this, first, rest.length === 0 ? undefined : rest);
   }
 
-  #copy(payload: readonly Slice[], lengthBytes: number): Slice {
+  /** Keeps a copy of a payload of so many bytes, which fit into a slab, beside other copies. */
+  copy(payload: readonly Slice[], lengthBytes: number): KeptContent {
     const slab = this.#slabWithRoom(lengthBytes);
     const start = this.#filled;
     for (const slice of payload) {
       slice.slab.buffer.copy(slab.buffer, this.#filled, slice.start, slice.end);
       this.#filled += slice.length;
     }
-    return new Slice(slab, start, this.#filled, 0);
+    this.#hold(slab);
+    return new KeptContent(this, new Slice(slab, start, this.#filled, 0), undefined);
+  }
+
+  /** One of the slices in a slab is not needed any more. */
+  letGo(slab: Slab): void {
+    const holds = this.#holds.get(slab) ?? 0;
+    if (holds > 1) {
+      this.#holds.set(slab, holds - 1);
+      return;
+    }
+    this.#holds.delete(slab);
+    this.#heldBytes -= slab.buffer.length;
+    // What is being filled is empty now: at rest nothing is held.
+    if (slab === this.#filling) {
+      this.#filling = undefined;
+      slab.release();
+    }
+    slab.release();
   }
 
   #slabWithRoom(lengthBytes: number): Slab {
@@ -100,27 +128,4 @@ export class LogMemory {
     slab.retain();
     this.#heldBytes += slab.buffer.length;
   }
-
-  readonly #letGo = (slices: readonly Slice[]): void => {
-    for (const { slab } of slices) {
-      const holds = this.#holds.get(slab) ?? 0;
-      if (holds > 1) {
-        this.#holds.set(slab, holds - 1);
-        continue;
-      }
-      this.#holds.delete(slab);
-      this.#heldBytes -= slab.buffer.length;
-      // What is being filled is empty now: at rest nothing is held.
-      if (slab === this.#filling) {
-        this.#filling = undefined;
-        slab.release();
-      }
-      slab.release();
-    }
-  };
-}
-
-/** What was before it in its slab is not part of what is kept. */
-function withoutHeadroom({ slab, start, end }: Slice): Slice {
-  return new Slice(slab, start, end, 0);
 }

@@ -3,7 +3,6 @@ import { durabilityCounters } from "../durability/durability-counters.ts";
 import { LIMITS } from "../limits.ts";
 import { NBD_ERROR, TRANSMISSION_FLAG } from "../protocol/constants.ts";
 import type { Geometry } from "../protocol/geometry.ts";
-import { ConnectionLost } from "../transport/connection-lost.ts";
 import { Connector } from "./connector.ts";
 import { type DurabilityStatus, durabilityStatus } from "./durability-status.ts";
 import { HoldLimit } from "./hold-limit.ts";
@@ -125,8 +124,7 @@ export class ResilientDisk implements Disk, SessionOwner {
     flow?.close();
     // Only now: users that were answered just before have left.
     this.#linger.end();
-    for (const leaving of this.#leaving) leaving.giveUp(new ConnectionLost("the proxy stops"));
-    await session?.disconnect();
+    await Promise.all([session, ...this.#leaving].map(async (one) => one?.disconnect()));
     return { flushed, discardedBytes };
   }
 

@@ -2,7 +2,7 @@ import type { Reply } from "../disk.ts";
 import { FlushAge } from "../durability/flush-age.ts";
 import { INVARIANTS } from "../durability/invariants.ts";
 import { PinnedRanges } from "../durability/pinned-ranges.ts";
-import { type LoggedWrite, WriteLog } from "../durability/write-log.ts";
+import { WriteLog } from "../durability/write-log.ts";
 import { LIMITS } from "../limits.ts";
 import type { Clock } from "../ports/clock.ts";
 import { COMMAND, COMMAND_FLAG } from "../protocol/constants.ts";
@@ -97,13 +97,14 @@ export class UnflushedLog {
     const end = start + entry.length;
     const { command } = entry;
     const flags = command === COMMAND.WRITE_ZEROES ? entry.flags & COMMAND_FLAG.NO_HOLE : 0;
-    const write = (): LoggedWrite<KeptContent> => ({ start, end, command, flags, content: this.#content(entry) });
     if (!stable) this.age.acknowledged(clock.nowMs());
     const kept = unflushed === "log" || awaited || this.#isUnstable(start, end);
-    if (kept && !stable) this.#log.append(write());
+    if (kept && !stable) this.#log.append({ start, end, command, flags, content: this.#content(entry) });
     else if (this.#log.entries === 0 && this.pins.count === 0) return;
-    else if (this.pins.overlaps(start, end)) this.#log.supersede(write());
+    else if (this.pins.overlaps(start, end))
+      this.#log.supersede({ start, end, command, flags, content: this.#content(entry) });
     else this.#log.supersede({ start, end, command, flags, content: undefined });
+    this.#repack();
     this.#account();
   }
 
@@ -171,17 +172,16 @@ export class UnflushedLog {
     return this.#log.within(start, end).some(({ stable }) => !stable);
   }
 
-  /** What is pinned stays while all around it goes, and small remains would hold on to whole slabs. */
+  /** Where much has been overwritten or flushed, small remains hold on to whole slabs. */
   #repack(): void {
     const { heldBytes } = this.#memory;
-    if (heldBytes < LIMITS.logRepackBytes) return;
-    const needed = this.#log.all().filter(({ content }) => content !== undefined);
-    if (4 * needed.reduce((sum, { start, end }) => sum + end - start, 0) > heldBytes) return;
+    if (heldBytes < LIMITS.logRepackBytes || heldBytes < 4 * this.#log.contentBytes) return;
     this.#log.repack(({ content, contentStart, start, end }) => {
-      if (content === undefined || end - start > LIMITS.logCopyBytes) return undefined;
+      const lengthBytes = end - start;
+      if (content === undefined || lengthBytes > this.#options.pool.slabBytes / 4) return undefined;
       const payload: Slice[] = [];
-      content.appendTo(payload, contentStart, contentStart + end - start);
-      return this.#memory.keep(payload, end - start);
+      content.appendTo(payload, contentStart, contentStart + lengthBytes);
+      return this.#memory.copy(payload, lengthBytes);
     });
   }
 
@@ -190,7 +190,7 @@ export class UnflushedLog {
   }
 
   #content(entry: InFlight): KeptContent | undefined {
-    return entry.command === COMMAND.WRITE ? this.#memory.keep(entry.request.payload, entry.length) : undefined;
+    return entry.command === COMMAND.WRITE ? this.#memory.keep(entry.request.payload) : undefined;
   }
 
   #account(): void {

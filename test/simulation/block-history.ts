@@ -17,13 +17,13 @@ export function blockHistory(all: readonly Operation[], block: number, options: 
   const reads: BlockRead[] = [];
   for (const operation of all) {
     if (!changesOrReads(operation, block)) continue;
-    const { kind, value, start, end, error, results, promised } = operation;
+    const { kind, value, start, end, error, results } = operation;
     const answered = end !== Infinity;
     if (kind === "read") {
       if (answered && error === 0) reads.push({ value: results[block - operation.block] ?? BROKEN, start, end });
     } else if (kind === "trim") {
       doubts.push({ value: undefined, start, end });
-    } else if (error !== 0 || (!answered && !promised && mayFail(operation))) {
+    } else if (error !== 0 || (!answered && mayFail(operation))) {
       doubts.push({ value, start, end });
     } else {
       writes.push({ value, start, end, certain: answered });

@@ -50,7 +50,7 @@ const SERVER: Endpoint = { kind: "tcp", host: "server", port: 10809 };
 const PROXY: Endpoint = { kind: "tcp", host: "proxy", port: 10809 };
 
 /** More turns than any history needs, and more virtual time: it goes round in circles. */
-const MANY_TURNS = 200_000;
+const MANY_TURNS = 500_000;
 const LONG_MS = 3_600_000;
 /** How long after the last client everything must have come to rest, */
 const REST_MS = 120_000;

@@ -105,7 +105,8 @@ function drawMixed(random: SeededRandom): Scenario {
       latencyMaxMs: random.pick([0.1, 0.5, 2]),
       cutChance: mostly(0, 0.05, 0.3, 0.8),
       shortReadChance: mostly(0, 0.05, 0.3),
-      windowBytes: mostly(1 << 20, 50, 500, 5000),
+      // Much less than a payload, but not so little that nothing else would happen than its arrival.
+      windowBytes: mostly(1 << 20, 3 * blockBytes, 500, 5000),
     },
     character: {
       serveMaxMs: random.pick([0.05, 1, 5]),

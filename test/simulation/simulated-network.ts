@@ -47,7 +47,7 @@ export class Connection {
     for (const end of [this.dialler, this.accepted]) end.sever(random.between(0, longestMs));
   }
 
-  /** Calls back once the end that dialled has given the connection up, or has learnt that it is lost. */
+  /** Calls back once the end that dialled has given the connection up, by DISC or otherwise, or has learnt that it is lost. */
   whenLeft(callback: () => void): void {
     if (this.#left) callback();
     else this.#onLeft = callback;

@@ -1,6 +1,7 @@
 import type { ByteStream, StreamReader } from "../../src/ports/network.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import type { SimulatedClock } from "./simulated-clock.ts";
+import * as wire from "./wire.ts";
 
 /** How the connections of one history behave. */
 export interface LinkWeather {
@@ -100,6 +101,9 @@ export class SimulatedStream implements ByteStream {
     // A write finds out what a paused reader does not see.
     if (this.#pendingReset !== undefined) this.#later(() => this.#lose());
     for (const chunk of chunks) if (chunk.length > 0) this.#unsent.push(chunk);
+    // The rest of a polite end may have to wait for room.
+    const last = chunks.at(-1);
+    if (this.#left !== undefined && last !== undefined && wire.endsWithDisc(last)) this.#left();
     this.#push();
     this.#blocked = this.#unsent.length > 0;
     return !this.#blocked;

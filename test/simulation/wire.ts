@@ -137,6 +137,12 @@ export function parseRequest(header: Buffer): WireRequest {
   };
 }
 
+/** Whether bytes end with a DISC. */
+export function endsWithDisc(bytes: Buffer): boolean {
+  const at = bytes.length - 28;
+  return at >= 0 && bytes.readUInt32BE(at) === REQUEST_MAGIC && bytes.readUInt16BE(at + 6) === DISC;
+}
+
 /** The 16 bytes of a simple reply. */
 export function simpleReply(error: number, cookie: bigint): Buffer {
   const header = Buffer.allocUnsafe(16);

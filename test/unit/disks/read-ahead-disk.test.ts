@@ -390,6 +390,49 @@ describe("ReadAheadDisk when something fails", () => {
   });
 });
 
+describe("ReadAheadDisk over a disk that changed while nobody used it", () => {
+  it.each([
+    ["smaller", 16, "12+4"],
+    ["larger", 64, "12+8"],
+  ])("fetches up to where it ends now: %s", (_name, sizeK, asked) => {
+    const stand = new Stand(4096, { sizeBytes: 16 * K + (sizeK === 16 ? 16 * K : 0) });
+    stand.readWhole(0);
+    stand.handle.close();
+    stand.below.geometry = { ...stand.below.geometry, sizeBytes: sizeK * K };
+    const next = attach(stand.disk);
+    const place = stand.read(12, 4, next);
+    expect([stand.asked, stand.disk.geometry.sizeBytes]).toEqual([[asked], sizeK * K]);
+    stand.below.answerAll();
+    stand.expectData(place, 12);
+  });
+
+  it("asks for no more at once than may be asked for now, in whole blocks", () => {
+    const stand = new Stand(4096);
+    stand.handle.close();
+    stand.below.geometry = { ...stand.below.geometry, maximumPayloadBytes: 4096 };
+    const first = attach(stand.disk);
+    stand.read(8, 4, first);
+    expect(stand.asked).toEqual(["8+4"]);
+    first.close();
+    stand.below.geometry = {
+      ...stand.below.geometry,
+      sizeBytes: 17 * K,
+      minimumBlockBytes: 4096,
+      maximumPayloadBytes: 64 * K,
+    };
+    stand.read(12, 4, attach(stand.disk));
+    expect(stand.asked).toEqual(["12+4"]);
+  });
+
+  it("does not look again while somebody uses it", () => {
+    const stand = new Stand(4096, { sizeBytes: 64 * K });
+    stand.below.geometry = { ...stand.below.geometry, sizeBytes: 16 * K };
+    const second = attach(stand.disk);
+    stand.read(12, 4, second);
+    expect(stand.asked).toEqual(["12+8"]);
+  });
+});
+
 describe("ReadAheadDisk and memory", () => {
   it("counts what is still leaving", () => {
     const below = new HeldDisk();

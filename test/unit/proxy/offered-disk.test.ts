@@ -17,6 +17,13 @@ describe("offeredDisk", () => {
     expect(offeredDisk(disk, maxClients).geometry).toEqual({ ...disk.geometry, flags: 0x6d | offered });
   });
 
+  it("has the geometry that the disk has now", () => {
+    const disk = new HeldDisk({ flags: 0x6d, sizeBytes: 4711 });
+    const offered = offeredDisk(disk, 2);
+    disk.geometry = { ...disk.geometry, sizeBytes: 815 };
+    expect(offered.geometry).toEqual({ ...disk.geometry, flags: 0x6d | MULTI });
+  });
+
   it("is the disk itself otherwise", () => {
     const disk = new HeldDisk();
     const user = { onReset: () => undefined };

@@ -21,7 +21,7 @@ export function geometry(fields: Partial<Geometry> = {}): Geometry {
 
 /** A disk that answers nothing before the test does. */
 export class HeldDisk implements Disk {
-  readonly geometry: Geometry;
+  geometry: Geometry;
   readonly users: DiskUser[] = [];
   closedHandles = 0;
   /** Not yet answered, in the order of submission. */

@@ -134,6 +134,68 @@ describe("ByteBudget", () => {
     expect([waiting, third].map((one) => budget.othersWait(one))).toEqual([false, false]);
   });
 
+  it("counts what is kept beside the requests, in bytes and in number", async () => {
+    const budget = new ByteBudget(100, 10);
+    budget.keep(60, 8);
+    expect(budget.keptBytes).toBe(60);
+    const large = new Wanting(budget, 41);
+    expect(large.got).toEqual([]);
+    budget.keep(59, 8);
+    expect(large.got).toEqual([]);
+    await settle();
+    expect(large.got).toEqual([41]);
+    budget.release(41, 1);
+    const many = new Wanting(budget, 0, 0, 0);
+    expect(many.got).toEqual([0, 0]);
+    budget.keep(59, 7);
+    await settle();
+    expect(many.got).toEqual([0, 0, 0]);
+    expect([budget.heldBytes, budget.heldRequests]).toEqual([0, 3]);
+  });
+
+  it("lets those in of whom nothing is kept, though the log is full", () => {
+    const budget = new ByteBudget(100, 10);
+    budget.keep(500, 50);
+    const waiter = { budgetHasRoom: () => expect.unreachable() };
+    expect(budget.tryReserve(1, waiter, true)).toBe(false);
+    budget.forget(waiter);
+    // A FLUSH, which makes room, and one READ at a time.
+    expect(budget.tryReserve(0, waiter, false)).toBe(true);
+    expect(budget.tryReserve(1, waiter, false)).toBe(false);
+    budget.forget(waiter);
+    budget.release(0, 1);
+    expect(budget.tryReserve(5000, waiter, false)).toBe(true);
+    expect(budget.heldRequests).toBe(1);
+  });
+
+  it("wakes nobody when more is kept", async () => {
+    const budget = new ByteBudget(100, 10);
+    budget.keep(100, 1);
+    const waiting = new Wanting(budget, 1);
+    budget.keep(200, 2);
+    budget.keep(200, 2);
+    await settle();
+    expect([waiting.wakes, waiting.got]).toEqual([0, []]);
+  });
+
+  it("lets a request larger than the whole budget pass only when nothing is kept", async () => {
+    const budget = new ByteBudget(100, 10);
+    budget.keep(1, 1);
+    const huge = new Wanting(budget, 5000);
+    expect(huge.got).toEqual([]);
+    budget.keep(0, 0);
+    await settle();
+    expect(huge.got).toEqual([5000]);
+  });
+
+  it.each([
+    [49, 4, false],
+    [50, 0, true],
+    [0, 5, true],
+  ])("says whether %d bytes and %d entries are half of it: %s", (bytes, entries, half) => {
+    expect(new ByteBudget(100, 10).halfTaken(bytes, entries)).toBe(half);
+  });
+
   it("asserts that nothing is released that was not reserved", () => {
     expect(() => new ByteBudget(100, 10).release(1, 0)).toThrow("released more than was reserved");
     expect(() => new ByteBudget(100, 10).release(0, 1)).toThrow("released more than was reserved");

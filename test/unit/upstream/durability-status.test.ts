@@ -22,7 +22,7 @@ describe("durabilityStatus", () => {
   });
 
   it("says what is held at the moment, beside what was counted", () => {
-    const { flow, connect, reply, clock, counters, pool } = playFlow();
+    const { flow, connect, reply, clock, counters } = playFlow();
     const session = connect();
     clock.advance(100);
     for (const offset of [0, 10, 20]) flow.submit(request({ text: "abc", offset }), undefined);
@@ -38,7 +38,7 @@ describe("durabilityStatus", () => {
       heldRequests: 2,
       unflushedBytes: 6,
       logEntries: 2,
-      logBytes: pool.slabBytes,
+      logBytes: 2 * (28 + 3),
       oldestAgeMs: 50,
       pinnedBytes: 3,
       gateWaits: 1,

@@ -1,8 +1,9 @@
 import type { Fragment } from "../../../src/durability/write-log.ts";
 import { COMMAND } from "../../../src/protocol/constants.ts";
 import { Slab } from "../../../src/transport/slab.ts";
+import { SlabPool } from "../../../src/transport/slab-pool.ts";
 import { Slice } from "../../../src/transport/slice.ts";
-import { KeptContent } from "../../../src/upstream/log-memory.ts";
+import { type KeptContent, LogMemory } from "../../../src/upstream/log-memory.ts";
 
 /** Content of the log: a text, cut into slices of this length, each in a slab with something else around it. */
 export function kept(text: string, sliceBytes = text.length): KeptContent {
@@ -11,7 +12,7 @@ export function kept(text: string, sliceBytes = text.length): KeptContent {
     const part = text.slice(at, at + sliceBytes);
     slices.push(new Slice(new Slab(Buffer.from(`<<${part}>>`, "latin1")), 2, 2 + part.length, 0));
   }
-  return new KeptContent(slices, () => undefined);
+  return new LogMemory(new SlabPool({ slabBytes: 64, idleSlabs: 0 })).keep(slices);
 }
 
 /** A fragment of the log: a WRITE of this text, or another command of this length. */

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { LIMITS } from "../../../src/limits.ts";
 import { Slab } from "../../../src/transport/slab.ts";
 import { SlabPool } from "../../../src/transport/slab-pool.ts";
 import { Slice } from "../../../src/transport/slice.ts";
@@ -10,8 +9,8 @@ import { textOf } from "./kept.ts";
 
 const SLAB_BYTES = 128;
 
-function setUp(slabBytes = SLAB_BYTES) {
-  const pool = new SlabPool({ slabBytes, idleSlabs: 4, poison: true });
+function setUp() {
+  const pool = new SlabPool({ slabBytes: SLAB_BYTES, idleSlabs: 4, poison: true });
   return { pool, memory: new LogMemory(pool) };
 }
 
@@ -29,12 +28,72 @@ function part(content: KeptContent, start: number, end: number): string {
   return textOf(slices);
 }
 
-describe("LogMemory", () => {
-  it("copies short payloads together, so that the slabs in which they came go home", () => {
+describe("LogMemory.keep", () => {
+  it("keeps a payload where it is, as long as a fragment needs it", () => {
+    const { pool, memory } = setUp();
+    const slab = pool.take();
+    slab.buffer.write("beginning and end", 40, "latin1");
+    const content = memory.keep([new Slice(slab, 40, 49, 28), new Slice(slab, 53, 57, 0)]);
+    content.retain();
+    content.retain();
+    slab.release();
+    const kept: Slice[] = [];
+    content.appendTo(kept, 0, 13);
+    // What was before it in its slab is not part of it.
+    expect(
+      kept.map(({ slab: where, start, end, headroomBytes }) => [where === slab, start, end, headroomBytes]),
+    ).toEqual([
+      [true, 40, 49, 0],
+      [true, 53, 57, 0],
+    ]);
+    expect(part(content, 0, 13)).toBe("beginning end");
+    expect([memory.heldBytes, memory.countBytes(), pool.heldBytes]).toEqual([SLAB_BYTES, SLAB_BYTES, SLAB_BYTES]);
+    content.release();
+    expect(pool.heldBytes).toBe(SLAB_BYTES);
+    content.release();
+    expect([memory.heldBytes, pool.heldBytes, slab.references]).toEqual([0, 0, 0]);
+  });
+
+  it("counts slabs of any size, once each, however many payloads lie in them", () => {
+    const { memory } = setUp();
+    const slab = new Slab(Buffer.alloc(10_000));
+    const contents = [0, 1, 2].map((index) => memory.keep([new Slice(slab, index * 100, index * 100 + 50, 0)]));
+    for (const content of contents) content.retain();
+    expect([memory.heldBytes, memory.countBytes()]).toEqual([10_000, 10_000]);
+    contents[1]?.release();
+    contents[0]?.release();
+    expect(memory.heldBytes).toBe(10_000);
+    contents[2]?.release();
+    expect([memory.heldBytes, slab.references]).toEqual([0, 1]);
+  });
+
+  it("has the parts of a content that are asked for, across its slices", () => {
+    const { memory } = setUp();
+    const slices = ["abc", "d", "efgh"].map((text) => new Slice(new Slab(Buffer.from(text)), 0, text.length, 0));
+    const content = memory.keep(slices);
+    expect([part(content, 0, 8), part(content, 2, 5), part(content, 7, 8), part(content, 4, 4)]).toEqual([
+      "abcdefgh",
+      "cde",
+      "h",
+      "",
+    ]);
+  });
+
+  it("asserts that there is something to keep", () => {
+    expect(() => setUp().memory.keep([])).toThrow("kept a payload without bytes");
+  });
+});
+
+describe("LogMemory.copy", () => {
+  it("copies payloads together, so that the slabs in which they came go home", () => {
     const { pool, memory } = setUp();
     const contents = ["first", "second", "third"].map((text) => {
       const slice = payload(pool, text);
-      const content = memory.keep([slice], text.length);
+      const half = slice.start + 2;
+      const content = memory.copy(
+        [new Slice(slice.slab, slice.start, half, 0), new Slice(slice.slab, half, slice.end, 0)],
+        text.length,
+      );
       content.retain();
       slice.slab.release();
       return content;
@@ -45,10 +104,10 @@ describe("LogMemory", () => {
     expect([memory.heldBytes, pool.heldBytes]).toEqual([0, 0]);
   });
 
-  it("takes another slab for what does not fit, and counts whole slabs", () => {
+  it("takes another slab for what does not fit", () => {
     const { pool, memory } = setUp();
     const slice = payload(pool, "x".repeat(50));
-    const contents = [1, 2, 3].map(() => memory.keep([slice], 50));
+    const contents = [1, 2, 3].map(() => memory.copy([slice], 50));
     for (const content of contents) content.retain();
     slice.slab.release();
     expect([memory.heldBytes, memory.countBytes(), pool.heldBytes]).toEqual([256, 256, 256]);
@@ -64,75 +123,25 @@ describe("LogMemory", () => {
   it("goes on filling a slab as long as something in it is needed, and begins another one after that", () => {
     const { pool, memory } = setUp();
     const slice = payload(pool, "y".repeat(20));
-    const first = memory.keep([slice], 20);
+    const first = memory.copy([slice], 20);
     first.retain();
-    const second = memory.keep([slice], 20);
+    const second = memory.copy([slice], 20);
     second.retain();
     first.release();
     expect(part(second, 0, 20)).toBe("y".repeat(20));
     second.release();
-    const third = memory.keep([slice], 20);
+    const third = memory.copy([slice], 20);
     third.retain();
     expect([memory.heldBytes, part(third, 0, 20)]).toEqual([SLAB_BYTES, "y".repeat(20)]);
   });
+});
 
-  it("keeps long payloads where they are, as long as a fragment needs them", () => {
-    const long = LIMITS.logCopyBytes + 1;
-    const { pool, memory } = setUp(LIMITS.slabBytes);
-    const slab = pool.take();
-    slab.buffer.write("begin", 100, "latin1");
-    const slices = [new Slice(slab, 100, 200, 28), new Slice(slab, 300, 200 + long, 0)];
-    const content = memory.keep(slices, long);
-    content.retain();
-    content.retain();
-    slab.release();
-    const kept: Slice[] = [];
-    content.appendTo(kept, 0, long);
-    expect(
-      kept.map(({ slab: memoryOf, start, end, headroomBytes }) => [memoryOf === slab, start, end, headroomBytes]),
-    ).toEqual([
-      [true, 100, 200, 0],
-      [true, 300, 200 + long, 0],
-    ]);
-    expect(part(content, 0, 5)).toBe("begin");
-    expect([memory.heldBytes, memory.countBytes(), pool.heldBytes]).toEqual([
-      slab.buffer.length,
-      slab.buffer.length,
-      slab.buffer.length,
-    ]);
-    content.release();
-    expect(pool.heldBytes).toBe(slab.buffer.length);
-    content.release();
-    expect([memory.heldBytes, pool.heldBytes, slab.references]).toEqual([0, 0, 0]);
-  });
-
-  it("counts slabs of any size, once each, however many payloads lie in them", () => {
-    const { memory } = setUp(LIMITS.slabBytes);
-    const slab = new Slab(Buffer.alloc(10 * 1024 * 1024));
-    const contents = [0, 1, 2].map((index) =>
-      memory.keep([new Slice(slab, index * 2_000_000, index * 2_000_000 + 1_000_000, 0)], 1_000_000),
+describe("LogMemory, whatever happens", () => {
+  it("holds what is needed, and in the end nothing", () => {
+    const aStep = fc.oneof(
+      fc.record({ keep: fc.integer({ min: 1, max: SLAB_BYTES - 28 }), copied: fc.boolean() }),
+      fc.record({ letGo: fc.nat() }),
     );
-    for (const content of contents) content.retain();
-    expect(memory.heldBytes).toBe(slab.buffer.length);
-    for (const content of contents) content.release();
-    expect([memory.heldBytes, slab.references]).toEqual([0, 1]);
-  });
-
-  it("has the parts of a content that are asked for, across its slices", () => {
-    const { memory } = setUp();
-    const slices = ["abc", "d", "efgh"].map((text) => new Slice(new Slab(Buffer.from(text)), 0, text.length, 0));
-    const content = memory.keep(slices, 8);
-    content.retain();
-    expect([part(content, 0, 8), part(content, 2, 5), part(content, 7, 8), part(content, 4, 4)]).toEqual([
-      "abcdefgh",
-      "cde",
-      "h",
-      "",
-    ]);
-  });
-
-  it("holds, whatever is kept and let go, what is needed, and in the end nothing", () => {
-    const aStep = fc.oneof(fc.record({ keep: fc.integer({ min: 1, max: 200 }) }), fc.record({ letGo: fc.nat() }));
     fc.assert(
       fc.property(fc.array(aStep, { maxLength: 60 }), (steps) => {
         const { pool, memory } = setUp();
@@ -141,9 +150,9 @@ describe("LogMemory", () => {
         for (const step of steps) {
           if ("keep" in step) {
             made += 1;
-            const text = String.fromCodePoint(33 + (made % 90)).repeat(Math.min(step.keep, SLAB_BYTES - 28));
+            const text = String.fromCodePoint(33 + (made % 90)).repeat(step.keep);
             const slice = payload(pool, text);
-            const content = memory.keep([slice], text.length);
+            const content = step.copied ? memory.copy([slice], text.length) : memory.keep([slice]);
             content.retain();
             slice.slab.release();
             held.push({ content, text });

@@ -73,7 +73,7 @@ describe("overlay", () => {
             hole ? ({ kind: "hole", lengthBytes: length } as const) : data(String(index).repeat(length)),
           );
           const offset = 10;
-          const expected = [...textOf(pieces)];
+          const expected = textOf(pieces).split("");
           const end = offset + expected.length;
           let at = offset - before;
           const fragments = above.flatMap(({ gap, length, command, skip }, index) => {

@@ -82,14 +82,16 @@ describe("RequestFlow that acknowledges a write", () => {
     expect(connect().sent).toEqual([]);
   });
 
-  it("copies the payload: what its client does with that memory later does not matter", () => {
-    const { flow, connect, serve, session } = acknowledged([]);
+  it("holds on to the payload when its client has let go of it", () => {
+    const { flow, serve, session } = acknowledged([]);
     const asked = write(0, "abc");
+    const slab = asked.payload[0]?.slab;
     flow.submit(asked, undefined);
     serve(session);
-    asked.payload[0]?.bytes().fill("?");
-    flow.lost();
-    expect(serve(connect())).toEqual(["write 0 abc", "flush"]);
+    expect(slab?.references).toBe(2);
+    flow.submit(request({ command: FLUSH }), undefined);
+    serve(session);
+    expect(slab?.references).toBe(1);
   });
 
   it("leaves room for a header alone when it writes again: its client has that memory now", () => {

@@ -16,7 +16,7 @@ export interface KeptRequest extends DiskRequest {
 
 /** A request to be submitted by a test; `text` is the payload of a WRITE, with room for a header in front. */
 export function request(
-  fields: Partial<Omit<DiskRequest, "complete" | "payload">> & { readonly text?: string } = {},
+  fields: Partial<Omit<DiskRequest, "complete">> & { readonly text?: string } = {},
   onAnswer: (answer: Answer) => void = () => undefined,
 ): KeptRequest {
   const { text, ...rest } = fields;

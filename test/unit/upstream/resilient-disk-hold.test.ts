@@ -79,6 +79,51 @@ describe("ResilientDisk with a hold timeout", () => {
     expect(world.log.of("error")).toEqual([]);
   });
 
+  it("keeps what was acknowledged, and writes it when the server is back", async () => {
+    const { world, server, handle } = await open();
+    handle.submit(request({ text: "acknowledged" }));
+    await settle();
+    await server.answer(0);
+    handle.submit(request({ text: "given up", offset: 50 }));
+    await settle();
+    await server.drop();
+    world.clock.advance(HOLD_MS);
+    const next = await world.reconnectAfterWait();
+    await next.answer(0);
+    expect(next.heard).toEqual(["1@0+12", "3@0+0"]);
+    await next.answer(1);
+    expect(world.disk.status).toMatchObject({ unflushedBytes: 0, discardedBytes: 0 });
+  });
+
+  it("lets requests in to be refused, though the memory is full of what was acknowledged", async () => {
+    const { world, server, handle } = await open();
+    handle.submit(request({ text: "acknowledged" }));
+    await settle();
+    await server.answer(0);
+    await server.drop();
+    expect(world.budget.keptBytes).toBeGreaterThan(0);
+    world.clock.advance(HOLD_MS);
+    expect(world.budget.keptBytes).toBe(0);
+    await world.reconnectAfterWait();
+    expect(world.budget.keptBytes).toBeGreaterThan(0);
+  });
+
+  it("counts no replay for an answer: whoever waits still waits", async () => {
+    const { world, server, handle } = await open();
+    const asked = request({ text: "waits", offset: 50 });
+    handle.submit(request({ text: "acknowledged" }));
+    handle.submit(asked);
+    await settle();
+    await server.answer(0);
+    await server.drop();
+    world.clock.advance(HOLD_MS - 1000);
+    const next = await world.reconnectAfterWait();
+    await next.answer(0);
+    await next.drop();
+    world.clock.advance(1000);
+    expect(asked.answers.map(({ error }) => error)).toEqual([NBD_ERROR.EIO]);
+  });
+
   it("goes on counting when a server comes back, answers nothing, and goes again", async () => {
     const { world, server, handle } = await open();
     const asked = request({ text: "x" });
