@@ -39,8 +39,8 @@ export interface DiskRequest {
   readonly offset: number;
   readonly length: number;
   /**
-   * The payload of a WRITE, in order. The requester holds the memory until `complete`, and it does not change: it may
-   * have to be sent again.
+   * The payload of a WRITE, in order. The requester holds the memory until `complete`, and what is in it does not change,
+   * not even later: whoever may have to send it again retains the slabs.
    */
   readonly payload: readonly Slice[];
   /**

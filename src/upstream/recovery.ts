@@ -77,7 +77,7 @@ export class Recovery {
     const alone = this.#alone;
     this.#alone = undefined;
     this.#resending = new Set();
-    this.#options.trouble.pause();
+    this.#options.trouble.lost();
     return alone;
   }
 

@@ -63,6 +63,12 @@ export class WriteTrouble {
     this.#retry = undefined;
   }
 
+  /** The connection is lost: a server that is away refuses nothing. */
+  lost(): void {
+    this.pause();
+    this.#refusals.accepted();
+  }
+
   /** The server took everything. */
   over(): void {
     this.pause();

@@ -93,4 +93,13 @@ describe("WriteTrouble", () => {
     trouble.refused(() => undefined, true);
     expect(trouble.failed).toBe(true);
   });
+
+  it("begins anew after a loss: a server that is away refuses nothing", () => {
+    const { clock, trouble } = setUp();
+    trouble.refused(() => expect.unreachable(), true);
+    trouble.lost();
+    clock.advance(LIMITS.refusedMs);
+    trouble.refused(() => undefined, true);
+    expect([trouble.failed, trouble.pausing]).toEqual([false, true]);
+  });
 });
