@@ -91,7 +91,7 @@ export const LIMITS = {
   refusedRetryMs: 100,
   /** then after twice as much, up to this, */
   refusedRetryMaxMs: 5_000,
-  /** and after so long in vain, writes fail. */
+  /** and when the pauses come to so much, writes fail. */
   refusedMs: 10_000,
   /** A request that was in flight at so many losses in a row, without an answer to any other between them, */
   poisonLosses: 5,

@@ -43,9 +43,8 @@ export class WriteTrouble {
   /** The server refused; `retry` is called after a pause. `mayFail`: the export may count as failed once there is no hope. */
   refused(retry: () => void, mayFail: boolean): void {
     const { clock, log, changed } = this.#options;
-    const nowMs = clock.nowMs();
-    const pauseMs = this.#refusals.refused(nowMs);
-    if (!this.#failed && mayFail && this.#refusals.hopeless(nowMs)) {
+    const pauseMs = this.#refusals.refused();
+    if (!this.#failed && mayFail && this.#refusals.hopeless) {
       this.#failed = true;
       log.error("the server does not take what it acknowledged before: writes fail until it does");
       changed(true);

@@ -20,7 +20,10 @@ async function main(): Promise<void> {
   const campaign = { firstSeed, histories: Number(histories), mutation, world, enough: Number(enough) };
   const parent = process.send?.bind(process);
   if (parent !== undefined) {
-    parent(await simulate(campaign));
+    // A job ends when it has reported, or when nobody is left to report to.
+    process.once("disconnect", () => process.exit());
+    const report = await simulate(campaign);
+    parent(report, () => process.disconnect());
     return;
   }
   console.log(`first seed ${firstSeed}`);

@@ -10,7 +10,9 @@ import { RequestQueue } from "../../src/upstream/request-queue.ts";
 import { UnflushedLog } from "../../src/upstream/unflushed-log.ts";
 import { belated, contested, powerless, unflushable } from "./hard-worlds.ts";
 import type { Mutation } from "./mutations.ts";
+import { replayOldestFirst } from "./oldest-first.ts";
 import { replaceMethod } from "./replace-method.ts";
+import type { Scenario } from "./scenario.ts";
 import * as wire from "./wire.ts";
 
 /** Mutations in which our own checks do not speak first: what clients see must give it away. */
@@ -49,6 +51,10 @@ function forgets(which: (command: number, stable: boolean) => boolean): () => ()
         if (!which(entry.command, stable)) original.call(this, entry, stable, awaited);
       };
     });
+}
+
+function withoutFua(scenario: Scenario): Scenario {
+  return { ...scenario, clients: scenario.clients.map((client) => ({ ...client, fuaChance: 0 })) };
 }
 
 /** The controls of the rules of durability: each leaves out one of them. */
@@ -99,6 +105,11 @@ export const DURABILITY_MUTATIONS: Readonly<Record<string, Mutation>> = {
         };
       }),
     ),
+  },
+  fifo: {
+    breaks: "R4: everything unflushed is written again, the oldest first, instead of the newest content only",
+    options: { adjust: (scenario) => withoutFua(unflushable(scenario)), blindToOverlap: true },
+    apply: unchecked(replayOldestFirst),
   },
   noquiesce: {
     breaks: "R5: the log is written again while writes are under way",

@@ -29,8 +29,8 @@ export function brokenWord(all: readonly Operation[], stable: StableBlock): stri
     if (notOlder.some(({ kind }) => kind === "trim")) continue;
     const found = value === BROKEN ? tears && notOlder.length > 0 : notOlder.some((other) => other.value === value);
     if (found) continue;
-    const why = fua ? "was acknowledged with FUA" : "was acknowledged before a FLUSH that succeeded";
-    return `stable storage holds ${name(value)} instead of ${expected}: #${number} ${why}`;
+    const flushed = flushedBefore === Infinity ? "when all should have been flushed" : "before a FLUSH that succeeded";
+    return `stable storage holds ${name(value)} instead of ${expected}: #${number} was acknowledged ${fua ? "with FUA" : flushed}`;
   }
   return undefined;
 }

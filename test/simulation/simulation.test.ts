@@ -5,7 +5,7 @@ import { runHistory } from "./run-history.ts";
 import { campaignText, simulate } from "./simulate.ts";
 
 /** How long fresh histories are looked for; SIMULATION_SECONDS asks for more. */
-const FRESH_MS = Number(process.env["SIMULATION_SECONDS"] ?? "20") * 1000;
+const FRESH_MS = Number(process.env["SIMULATION_SECONDS"] ?? (process.env["CI"] === undefined ? "20" : "60")) * 1000;
 
 /** Seeds whose histories went wrong once, and what was wrong. A seed means the same only as long as scenarios are drawn alike. */
 const KEPT_SEEDS: readonly (readonly [seed: number, wrong: string])[] = [
