@@ -1,4 +1,4 @@
-import { WriteLog, type Fragment, type LogContent } from "../../src/durability/write-log.ts";
+import { type Fragment, type LogContent, type LoggedWrite, WriteLog } from "../../src/durability/write-log.ts";
 import { LIMITS } from "../../src/limits.ts";
 import { replaceMethod } from "./replace-method.ts";
 
@@ -18,7 +18,7 @@ export function replayOldestFirst(): () => void {
   };
   const undo = [
     replaceMethod(WriteLog.prototype, "append", (original) => {
-      return function append(this: WriteLog<LogContent>, write) {
+      return function append(this: WriteLog<LogContent>, write: LoggedWrite<LogContent>) {
         write.content?.retain();
         original.call(this, write);
         historyOf(this).push({ ...write, contentStart: 0, number: this.number, stable: false });
