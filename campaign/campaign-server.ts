@@ -66,6 +66,13 @@ export class CampaignServer {
     return outcome === undefined ? undefined : `${JSON.stringify(outcome)} ${stderr?.trim()}`;
   }
 
+  /** Starts it again if it has ended by itself: some servers abort when their socket is taken away. That is a crash like others. */
+  async revive(): Promise<void> {
+    if (this.lastWords === undefined) return;
+    await this.kill();
+    await this.start();
+  }
+
   /** Kills all its processes before it returns; resolves when they have ended. */
   async kill(): Promise<void> {
     const groupId = this.#groupId;

@@ -119,8 +119,9 @@ class CheckedCycle {
   /** Waits until an operation is answered that nobody had begun before. */
   async #untilProgress(): Promise<void> {
     const { answers, inFlight } = this.#load;
-    await eventually("an answer after a fault", PATIENCE_MS, () => {
+    await eventually("an answer after a fault", PATIENCE_MS, async () => {
       this.#throwIfBroken();
+      await this.#stage.server.revive();
       return this.#load.answers > answers + inFlight;
     });
   }

@@ -10,6 +10,9 @@ import { fillMedium } from "./full-medium.ts";
 import type { Ground } from "./ground.ts";
 import { cutNetwork, mendNetwork, resetConnection } from "./network-faults.ts";
 
+/** A server that can't bear the loss of its socket aborts with its next answer. */
+const ABORT_MS = 50;
+
 /** Who is struck. */
 export interface Target {
   readonly ground: Ground;
@@ -34,7 +37,9 @@ export async function strike(plan: StrikePlan, target: Target): Promise<void> {
     case "stop":
       return stop(server, lastsMs, variant < 0.5);
     case "reset":
-      return resetConnection(ground, server.port, variant < 0.4 ? "proxy" : variant < 0.8 ? "server" : "both");
+      await resetConnection(ground, server.port, variant < 0.4 ? "proxy" : variant < 0.8 ? "server" : "both");
+      await delay(ABORT_MS);
+      return server.revive();
     case "drop":
       await cutNetwork(ground);
       await delay(lastsMs);
