@@ -29,6 +29,9 @@ export class FlushDesk {
   readonly #options: FlushDeskOptions;
   readonly #turn = new FlushTurn<InFlight>();
   #ageTimer: Timer | undefined;
+  #sentMs = 0;
+  /** The last FLUSH took next to no time. */
+  #isCheap = false;
   /** Those who are being answered. */
   #answering: Set<InFlight> | undefined;
   /** The error of an own FLUSH that no client was told yet. */
@@ -71,14 +74,15 @@ export class FlushDesk {
 
   /** A write was acknowledged: it is flushed when it is old, or when there are many. */
   acknowledged(): void {
-    if (this.#options.unflushed.crowded) this.want();
+    // The FLUSH under way makes room; what is due then is seen when it is answered.
+    if (this.#turn.free && this.#isDue) this.want();
     this.#watchAge();
   }
 
   /** Sends a FLUSH if one is wanted and may be sent. */
   pump(): void {
     const turn = this.#turn;
-    const { maySend, send, rewrite, trouble, unflushed, counters } = this.#options;
+    const { clock, maySend, send, rewrite, trouble, unflushed, counters } = this.#options;
     if (!turn.wanted || !turn.free || !maySend()) return;
     if (turn.rewriteIsDue) {
       if (!trouble.pausing) rewrite();
@@ -87,6 +91,7 @@ export class FlushDesk {
     const flush = turn.sent(unflushed.number);
     if (flush.covered.size === 0) counters.ownFlushes += 1;
     unflushed.age.sent();
+    this.#sentMs = clock.nowMs();
     send((error) => this.#answered(flush, error));
   }
 
@@ -113,20 +118,27 @@ export class FlushDesk {
   }
 
   #answered(flush: SentFlush<InFlight>, error: number): void {
-    const { unflushed, complete } = this.#options;
+    const { clock, unflushed, complete } = this.#options;
     this.#answering = flush.covered;
     const stableUpTo = this.#turn.answered(flush, error === 0);
     if (stableUpTo === undefined) this.#failed(flush, error);
     else {
+      this.#isCheap = clock.nowMs() - this.#sentMs <= LIMITS.cheapFlushMs;
       unflushed.age.succeeded();
       unflushed.trim(stableUpTo);
       this.#options.trouble.over();
     }
     for (const entry of flush.covered) complete(entry, error);
     this.#answering = undefined;
-    if (unflushed.crowded) this.#turn.want();
+    if (this.#isDue) this.#turn.want();
     this.#watchAge();
     this.pump();
+  }
+
+  /** So much is unflushed that the next FLUSH must not wait for its time. */
+  get #isDue(): boolean {
+    const { crowded, unstableBytes } = this.#options.unflushed;
+    return crowded || (this.#isCheap && unstableBytes >= LIMITS.cheapFlushBytes);
   }
 
   #failed(flush: SentFlush<InFlight>, error: number): void {

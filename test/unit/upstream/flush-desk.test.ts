@@ -58,11 +58,18 @@ function setUp() {
     unflushed.acknowledged(table.add(request({ text: "x".repeat(bytes), offset }), undefined), false, false);
     desk.acknowledged();
   };
+  /** Many zeros are acknowledged, which take no memory. */
+  const acknowledgeZeros = (length: number): void => {
+    const zeros = request({ command: COMMAND.WRITE_ZEROES, offset, length });
+    offset += 2 * length;
+    unflushed.acknowledged(table.add(zeros, undefined), false, false);
+    desk.acknowledged();
+  };
   /** The server answers the FLUSH that it has. */
   const answer = (error = 0): void => answers.at(-1)?.(error);
   /** What went on since this was last asked. */
   const hear = (): string[] => story.splice(0);
-  return { clock, log, counters, unflushed, trouble, desk, world, client, acknowledge, answer, hear };
+  return { clock, log, counters, unflushed, trouble, desk, world, client, acknowledge, acknowledgeZeros, answer, hear };
 }
 
 describe("FlushDesk", () => {
@@ -98,6 +105,30 @@ describe("FlushDesk", () => {
     desk.pump();
     desk.pump();
     expect(hear()).toEqual(["flush"]);
+  });
+
+  it("flushes sooner as long as that takes next to no time", () => {
+    const { clock, desk, client, answer, acknowledgeZeros, hear } = setUp();
+    const many = LIMITS.cheapFlushBytes;
+    acknowledgeZeros(many);
+    expect(hear()).toEqual([]);
+    desk.join(client("a"));
+    clock.advance(LIMITS.cheapFlushMs);
+    answer();
+    expect(hear()).toEqual(["flush", "a: 0"]);
+    acknowledgeZeros(many - 1);
+    expect(hear()).toEqual([]);
+    acknowledgeZeros(1);
+    expect(hear()).toEqual(["flush"]);
+    // What comes meanwhile is none of its business, but the next one's.
+    acknowledgeZeros(many);
+    clock.advance(LIMITS.cheapFlushMs);
+    answer();
+    expect(hear()).toEqual(["flush"]);
+    clock.advance(LIMITS.cheapFlushMs + 1);
+    answer();
+    acknowledgeZeros(many);
+    expect(hear()).toEqual([]);
   });
 
   it("trims exactly what was acknowledged when the FLUSH was sent", () => {
