@@ -6,7 +6,12 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["test/unit/**/*.test.ts", "test/simulation/**/*.test.ts", "test/fuzz/**/*.test.ts"],
+          include: [
+            "test/unit/**/*.test.ts",
+            "test/simulation/**/*.test.ts",
+            "test/exhaustive/**/*.test.ts",
+            "test/fuzz/**/*.test.ts",
+          ],
         },
       },
       {
