@@ -1,30 +1,8 @@
-// Compiles campaign/ into a temporary folder and runs it with the arguments given, on dist/, which must be built before.
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
+// Runs the campaign on dist/, which must be built before, with the arguments that campaign/README.md names.
 import { dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
+import { runCompiled } from "./compiled.mjs";
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const modules = join(root, "node_modules");
-const build = mkdtempSync(join(tmpdir(), "campaign-build-"));
-process.on("exit", () => rmSync(build, { recursive: true, force: true }));
-const project = {
-  extends: join(root, "tsconfig.json"),
-  compilerOptions: { rootDir: root, outDir: build, typeRoots: [join(modules, "@types")] },
-  include: [],
-  files: [join(root, "campaign", "main.ts")],
-};
-writeFileSync(join(build, "tsconfig.json"), JSON.stringify(project));
-writeFileSync(join(build, "package.json"), JSON.stringify({ type: "module" }));
-symlinkSync(modules, join(build, "node_modules"));
-const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin", "tsc");
-const compiled = spawnSync(process.execPath, [tsc, "-p", join(build, "tsconfig.json")], { stdio: "inherit" });
-if (compiled.status !== 0) process.exit(compiled.status ?? 1);
-
-process.setSourceMapsEnabled(true);
 // The program that it is about.
-process.argv.splice(2, 0, join(root, "dist", "main.js"));
-// In this process, so that a signal to it reaches the one who must end all the others.
-await import(pathToFileURL(join(build, "campaign", "main.js")).href);
+process.argv.splice(2, 0, join(dirname(dirname(fileURLToPath(import.meta.url))), "dist", "main.js"));
+await runCompiled("campaign/main.ts");

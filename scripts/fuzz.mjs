@@ -1,20 +1,13 @@
 // Feeds hostile input to the proxy's parts, both roles: node scripts/fuzz.mjs [--inputs N] [--seed S]
-// [--role client|server|both] [--level parser|connection] [--target NAME] [--size N]. Compiles the fuzzer into a temporary
-// folder first. The same seed and target do the same again.
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+// [--role client|server|both] [--level parser|connection] [--target NAME] [--size N]. The same seed and target do the same again.
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
+import { compiled } from "./compiled.mjs";
 
 /** An input that takes longer than this has made something spin. */
 const STUCK_MS = 20_000;
 const [SEED, COUNT] = [0, 1];
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { values } = parseArgs({
   options: {
     inputs: { type: "string", default: "100000" },
@@ -34,7 +27,7 @@ const order = {
   size: values.size === undefined ? undefined : wholeNumber("size", values.size),
   progress: new SharedArrayBuffer(8),
 };
-const worker = compile();
+const worker = compiled("test/fuzz/fuzz-worker.ts");
 console.log(`seed ${order.firstSeed}`);
 run();
 
@@ -54,24 +47,6 @@ function oneOf(name, text, choices) {
 function usage(name, text) {
   console.error(`--${name} can't be ${JSON.stringify(text)}; scripts/fuzz.mjs begins with what it can be`);
   process.exit(2);
-}
-
-function compile() {
-  const build = mkdtempSync(join(tmpdir(), "fuzz-"));
-  process.on("exit", () => rmSync(build, { recursive: true, force: true }));
-  const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin", "tsc");
-  const project = {
-    extends: join(root, "tsconfig.json"),
-    compilerOptions: { rootDir: root, outDir: join(build, "out"), typeRoots: [join(root, "node_modules", "@types")] },
-    include: [],
-    files: [join(root, "test", "fuzz", "fuzz-worker.ts")],
-  };
-  writeFileSync(join(build, "tsconfig.json"), JSON.stringify(project));
-  writeFileSync(join(build, "package.json"), JSON.stringify({ type: "module" }));
-  symlinkSync(join(root, "node_modules"), join(build, "node_modules"));
-  const compiled = spawnSync(process.execPath, [tsc, "-p", join(build, "tsconfig.json")], { stdio: "inherit" });
-  if (compiled.status !== 0) process.exit(compiled.status ?? 1);
-  return join(build, "out", "test", "fuzz", "fuzz-worker.js");
 }
 
 /** The inputs run in a thread of their own, so that one that never ends is noticed. */

@@ -1,28 +1,5 @@
-// Runs the simulation outside the test runner: node scripts/simulate.mjs [--seed N] [--histories M] [--mutation NAME]
-// [--enough FAILURES]. Compiles it into a temporary folder first.
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+// Runs the simulation outside the test runner: node scripts/simulate.mjs [--seed N] [--histories M] [--jobs N]
+// [--mutation NAME] [--world NAME] [--enough FAILURES].
+import { runCompiled } from "./compiled.mjs";
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const modules = join(root, "node_modules");
-const build = mkdtempSync(join(tmpdir(), "simulation-"));
-process.on("exit", () => rmSync(build, { recursive: true, force: true }));
-const project = {
-  extends: join(root, "tsconfig.json"),
-  compilerOptions: { rootDir: root, outDir: build, typeRoots: [join(modules, "@types")] },
-  include: [],
-  files: [join(root, "test", "simulation", "campaign-command.ts")],
-};
-writeFileSync(join(build, "tsconfig.json"), JSON.stringify(project));
-writeFileSync(join(build, "package.json"), JSON.stringify({ type: "module" }));
-symlinkSync(modules, join(build, "node_modules"));
-const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin", "tsc");
-const compiled = spawnSync(process.execPath, [tsc, "-p", join(build, "tsconfig.json")], { stdio: "inherit" });
-if (compiled.status !== 0) process.exit(compiled.status ?? 1);
-
-process.setSourceMapsEnabled(true);
-await import(pathToFileURL(join(build, "test", "simulation", "campaign-command.js")).href);
+await runCompiled("test/simulation/campaign-command.ts");
