@@ -3,14 +3,14 @@ import { COMMAND } from "../../src/protocol/constants.ts";
 import type { SlabPool } from "../../src/transport/slab-pool.ts";
 import { Slice } from "../../src/transport/slice.ts";
 import { RESULT } from "./block-event.ts";
-import type { OperationKind } from "./operation-kinds.ts";
+import { MOST_OPERATIONS, type OperationKind } from "./operation-kinds.ts";
 import { operationValue } from "./operation-value.ts";
 
 /** What a server's reply to a READ has in place of each block's value: whatever is there. */
 export const SHOWN = 0xee;
 
 /** Values from here on are not known to anybody. */
-const VALUES = 7;
+const VALUES = operationValue(MOST_OPERATIONS, "write");
 
 /** Is told whenever an answer comes, which should be once. */
 export interface Client {

@@ -28,3 +28,6 @@ export const READ_KIND = 1;
 
 /** Blocks of the disk, each of one byte, which is its value. */
 export const BLOCKS = 2;
+
+/** Operations of a history, at most: their values and numbers have to fit into events. */
+export const MOST_OPERATIONS = 4;

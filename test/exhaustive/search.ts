@@ -1,13 +1,14 @@
+import assert from "node:assert";
 import { SlabPool } from "../../src/transport/slab-pool.ts";
 import { KnowledgeBase } from "./block-knowledge.ts";
 import { Choices } from "./choices.ts";
 import { History } from "./history.ts";
-import { BLOCKS, OPERATION_KINDS } from "./operation-kinds.ts";
+import { BLOCKS, MOST_OPERATIONS, OPERATION_KINDS } from "./operation-kinds.ts";
 import { World, type WorldOptions } from "./world.ts";
 
 /** Which histories are looked at. */
 export interface SearchOptions {
-  /** Operations of the client in each history. */
+  /** Operations of the client in each history; `MOST_OPERATIONS` at most. */
   readonly operations: number;
   readonly faults: number;
   readonly waits: number;
@@ -50,6 +51,7 @@ const KNOWN = 100_000;
 /** Runs all histories within the bounds, each through a new RequestFlow from its first step on. */
 export function search(options: SearchOptions): SearchReport {
   const { operations, job = 0, jobs = 1, first = false } = options;
+  assert(operations <= MOST_OPERATIONS, "more operations than can be told apart");
   const report: SearchReport = {
     histories: 0,
     pruned: 0,

@@ -1,10 +1,11 @@
 import { INITIAL } from "../simulation/block-content.ts";
 import { type BlockServer, NOTHING } from "./block-server.ts";
+import { MOST_OPERATIONS } from "./operation-kinds.ts";
 import { afterEvent, serverKey, withAllSteps } from "./server-paths.ts";
 import type { Slots } from "./slots.ts";
 
 /** READs of a history: as many as operations, and the one at its end. */
-const READS = 5;
+const READS = MOST_OPERATIONS + 1;
 
 /** How things stand at the server before anything happened. */
 export const UNTOUCHED: BlockServer = {
