@@ -5,14 +5,17 @@
  */
 export type SendingPhase = "away" | "replaying" | "resending" | "open" | "quiescing";
 
-/** What wants to be sent: a fragment of the log, a write that was sent before, a FLUSH, or any other request. */
-export type Sendable = "replay" | "resend" | "flush" | "request";
+/**
+ * What wants to be sent: a fragment of the log; a write that was sent before; what a pin has kept, when it ends; a FLUSH; or
+ * any other request.
+ */
+export type Sendable = "replay" | "resend" | "rewrite" | "flush" | "request";
 
 const MAY_BE_SENT: Readonly<Record<SendingPhase, readonly Sendable[]>> = {
   away: [],
   replaying: ["replay"],
   resending: ["resend"],
-  open: ["replay", "flush", "request"],
+  open: ["rewrite", "flush", "request"],
   quiescing: [],
 };
 

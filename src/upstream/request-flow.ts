@@ -202,7 +202,7 @@ export class RequestFlow {
   }
 
   #sendIfFree(entry: InFlight, room: Slice | undefined): void {
-    const what = entry.kind === "own" ? "replay" : "request";
+    const what = entry.kind === "own" ? "rewrite" : "request";
     // What is sent first may be answered at once, and its user then drop or send other requests.
     if (!this.#queue.waits(entry) || entry.ticket?.blocked === true) return;
     if (this.#sender.order.maySend(what)) this.#sender.send(entry, room, what);

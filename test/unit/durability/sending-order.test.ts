@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { type Sendable, SendingOrder, type SendingPhase } from "../../../src/durability/sending-order.ts";
 
-const everything: readonly Sendable[] = ["replay", "resend", "flush", "request"];
+const everything: readonly Sendable[] = ["replay", "resend", "rewrite", "flush", "request"];
 
 describe("SendingOrder", () => {
   it("lets nothing be sent before there is a connection", () => {
@@ -14,7 +14,7 @@ describe("SendingOrder", () => {
     ["away", []],
     ["replaying", ["replay"]],
     ["resending", ["resend"]],
-    ["open", ["replay", "flush", "request"]],
+    ["open", ["rewrite", "flush", "request"]],
     ["quiescing", []],
   ])("lets this be sent while %s: %j", (phase, expected) => {
     const order = new SendingOrder();
