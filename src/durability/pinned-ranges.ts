@@ -77,11 +77,6 @@ export class PinnedRanges {
       );
     }
   }
-
-  /** Takes all pins away. */
-  clear(): void {
-    this.#pins.filter(() => false);
-  }
 }
 
 /** Neighbours that end together become one. */

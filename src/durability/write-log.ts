@@ -42,7 +42,6 @@ export class WriteLog<Content extends LogContent> {
   readonly #fragments = new SortedRanges<Fragment<Content>>();
   readonly #pinned: Pinned;
   #number = 0;
-  #bytes = 0;
   #contentBytes = 0;
   #unstableBytes = 0;
   /** For I1: what came in and has not gone one of the legal ways must be here. */
@@ -63,7 +62,7 @@ export class WriteLog<Content extends LogContent> {
 
   /** The length of all fragments, those of zeros included. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#owedBytes;
   }
 
   /** The length of those that have content. */
@@ -198,7 +197,6 @@ export class WriteLog<Content extends LogContent> {
   }
 
   #count({ content, start, end, stable }: Fragment<Content>, sign: 1 | -1): void {
-    this.#bytes += sign * (end - start);
     if (content !== undefined) this.#contentBytes += sign * (end - start);
     if (!stable) this.#unstableBytes += sign * (end - start);
   }

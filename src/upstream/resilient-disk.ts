@@ -133,10 +133,11 @@ export class ResilientDisk implements Disk, SessionOwner {
   }
 
   replied(entry: InFlight, reply: Reply): void {
-    // A late answer over a connection that was given up does not prove that the next one works.
-    if (entry.kind === "user" && entry.session !== undefined) this.#lifecycle.answered();
-    // Nor does a replay: whoever waits still waits.
-    if (entry.kind === "user") this.#holdLimit.answered();
+    // Replays prove nothing: whoever waits still waits. Nor does a late answer that the next connection works.
+    if (entry.kind === "user") {
+      if (entry.session !== undefined) this.#lifecycle.answered();
+      this.#holdLimit.answered();
+    }
     this.#flow.replied(entry, reply);
   }
 

@@ -16,7 +16,7 @@ import { replayRequests } from "./replay-requests.ts";
 import type { StandInStep } from "./stand-in.ts";
 
 /**
- * What happens to acknowledged writes until the server has flushed them. `log`: a copy is kept, and written again after an
+ * What happens to acknowledged writes until the server has flushed them. `log`: they are kept, and written again after an
  * outage. `fua`: every write is sent with FUA. `off`: the server is trusted.
  */
 export type Unflushed = "log" | "fua" | "off";
@@ -34,11 +34,11 @@ export interface UnflushedLogOptions {
 export class UnflushedLog {
   readonly pins = new PinnedRanges();
   readonly age = new FlushAge();
+  /** The server refuses to take what is in the log: it has to be laid over whatever is read. */
+  ahead = false;
   readonly #options: UnflushedLogOptions;
   readonly #log = new WriteLog<KeptContent>(this.pins);
   readonly #memory: LogMemory;
-  /** The server lacks what is in the log, so that it has to be laid over whatever is read. */
-  #ahead = false;
   #frozen = false;
 
   constructor(options: UnflushedLogOptions) {
@@ -71,15 +71,6 @@ export class UnflushedLog {
     return this.#log.unstableBytes > 0 && budget.halfTaken(this.#memory.heldBytes, this.#log.entries);
   }
 
-  /** Whether the server refuses to take what is in the log: reads must not show what it has instead. */
-  get ahead(): boolean {
-    return this.#ahead;
-  }
-
-  set ahead(ahead: boolean) {
-    this.#ahead = ahead;
-  }
-
   /** Said while writes are refused: the log does not grow then, and requests must come in to be refused. */
   set frozen(frozen: boolean) {
     this.#frozen = frozen;
@@ -98,12 +89,12 @@ export class UnflushedLog {
     const { command } = entry;
     const flags = command === COMMAND.WRITE_ZEROES ? entry.flags & COMMAND_FLAG.NO_HOLE : 0;
     if (!stable) this.age.acknowledged(clock.nowMs());
-    const kept = unflushed === "log" || awaited || this.#isUnstable(start, end);
-    if (kept && !stable) this.#log.append({ start, end, command, flags, content: this.#content(entry) });
-    else if (this.#log.entries === 0 && this.pins.count === 0) return;
-    else if (this.pins.overlaps(start, end))
-      this.#log.supersede({ start, end, command, flags, content: this.#content(entry) });
-    else this.#log.supersede({ start, end, command, flags, content: undefined });
+    const appended = !stable && (unflushed === "log" || awaited || this.#isUnstable(start, end));
+    if (!appended && this.#log.entries === 0 && this.pins.count === 0) return;
+    const stays = appended || this.pins.overlaps(start, end);
+    const write = { start, end, command, flags, content: stays ? this.#content(entry) : undefined };
+    if (appended) this.#log.append(write);
+    else this.#log.supersede(write);
     this.#repack();
     this.#account();
   }
@@ -112,9 +103,9 @@ export class UnflushedLog {
   seen(entry: InFlight, reply: Reply): Reply {
     const start = entry.offset;
     const end = start + entry.length;
-    if (!this.#ahead && !this.pins.overlaps(start, end)) return reply;
+    if (!this.ahead && !this.pins.overlaps(start, end)) return reply;
     // Only where it has to: elsewhere other reads may have shown what a write under way has changed already.
-    const ranges = this.#ahead ? [{ start, end }] : this.pins.within(start, end);
+    const ranges = this.ahead ? [{ start, end }] : this.pins.within(start, end);
     const above = ranges.flatMap((range) => this.#log.within(range.start, range.end));
     return above.length === 0 ? reply : { ...reply, pieces: overlay(reply.pieces, start, above) };
   }

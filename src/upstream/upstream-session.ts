@@ -154,11 +154,11 @@ export class UpstreamSession implements SlabConsumer, ReplySink<Slab>, WriterOwn
 
   /** Cuts the connection; the owner is told why, unless it knows that it is lost. */
   giveUp(why: Error): void {
-    const known = this.#state !== "open";
-    if (this.#state === "open" && this.#strict) this.#sayGoodbye("lost", LIMITS.retireMs);
-    else if (this.#state === "retiring" && this.#strict) this.#state = "lost";
-    else if (this.#state !== "closed") this.#cut();
-    if (!known) this.#owner.lost(this, why);
+    if (this.#strict && this.#state === "open") {
+      this.#sayGoodbye("lost", LIMITS.retireMs);
+      this.#owner.lost(this, why);
+    } else if (this.#strict && this.#state === "retiring") this.#state = "lost";
+    else if (this.#state !== "closed") this.#cut(why);
   }
 
   consume(slab: Slab, start: number, end: number): number {
@@ -184,20 +184,14 @@ export class UpstreamSession implements SlabConsumer, ReplySink<Slab>, WriterOwn
   }
 
   ended(): void {
-    const known = this.#state !== "open";
     this.#endedByServer = true;
-    this.#cut();
-    if (!known) this.#owner.lost(this, new ConnectionLost("the server closed the connection"));
+    this.#cut(new ConnectionLost("the server closed the connection"));
   }
 
   closed(error: Error | undefined): void {
-    const known = this.#state !== "open";
     const code: unknown = error !== undefined && "code" in error ? error.code : undefined;
     const ended = this.#endedByServer || ENDED_BY_SERVER.has(code);
-    this.#cut();
-    if (!known) {
-      this.#owner.lost(this, new ConnectionLost(error?.message ?? "the connection was closed", { cause: error }));
-    }
+    this.#cut(new ConnectionLost(error?.message ?? "the connection was closed", { cause: error }));
     this.#state = "closed";
     this.#farewell?.cancel();
     this.#writer.closed();
@@ -271,10 +265,13 @@ export class UpstreamSession implements SlabConsumer, ReplySink<Slab>, WriterOwn
     this.#farewell = this.#clock.setTimer(patienceMs, () => this.#stream.reset());
   }
 
-  #cut(): void {
+  /** Lets go of the stream at once; the owner is told why, unless it knows that the connection is lost. */
+  #cut(why: Error): void {
+    const known = this.#state !== "open";
     this.#state = "lost";
     this.#watch.stop();
     this.#stream.destroy();
+    if (!known) this.#owner.lost(this, why);
   }
 
   #releaseData(): void {

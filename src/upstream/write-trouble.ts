@@ -49,7 +49,7 @@ export class WriteTrouble {
       log.error("the server does not take what it acknowledged before: writes fail until it does");
       changed(true);
     }
-    this.#retry?.cancel();
+    this.pause();
     this.#retry = clock.setTimer(pauseMs, () => {
       this.#retry = undefined;
       retry();

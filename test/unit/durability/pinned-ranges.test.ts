@@ -128,7 +128,7 @@ describe("PinnedRanges", () => {
     const pins = new PinnedRanges();
     for (let index = 0; index < 1000; index += 1) pins.pin(2 * index, 2 * index + 1, index + 1);
     expect([pins.count, pins.bytes, pins.nextEndMs]).toEqual([1000, 1000, 1]);
-    pins.clear();
+    pins.lift([{ start: 0, end: Infinity }], Infinity);
     expect([pins.count, pins.bytes, pins.nextEndMs]).toEqual([0, 0, undefined]);
     expect(pins.overlaps(0, Infinity)).toBe(false);
   });
@@ -166,7 +166,7 @@ describe("PinnedRanges", () => {
             pins.lift(asked.ranges, asked.byMs);
             for (const ended of asked.ranges) liftBytes(ended.start, ended.end, asked.byMs);
           } else {
-            pins.clear();
+            pins.lift([{ start: 0, end: Infinity }], Infinity);
             bytes = bytesOf([]);
           }
           expectSame(pins, bytes, start, end, one.timeMs);
