@@ -2,15 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { PROTECTION_DEFAULTS, protectionConfig } from "../../../src/config/protection-config.ts";
 import type { ProtectionSettings } from "../../../src/config/protection-config.ts";
-import type { Setting } from "../../../src/config/setting.ts";
-
-const typed = <T>(label: string, value: T): Setting<T> => ({
-  value,
-  text: String(value),
-  label,
-  origin: "command line",
-});
-const inherited = <T>(label: string, value: T): Setting<T> => ({ ...typed(label, value), origin: "environment" });
+import { inherited, typed } from "./settings.ts";
 
 const nothing: ProtectionSettings = {
   unflushed: undefined,

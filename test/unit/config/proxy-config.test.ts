@@ -3,16 +3,9 @@ import { describe, expect, it } from "vitest";
 import type { Address } from "../../../src/config/address.ts";
 import { proxyConfig } from "../../../src/config/proxy-config.ts";
 import type { ProxySettings } from "../../../src/config/proxy-config.ts";
-import type { Setting } from "../../../src/config/setting.ts";
 import type { UpstreamUri } from "../../../src/config/upstream-uri.ts";
+import { inherited, typed } from "./settings.ts";
 
-const typed = <T>(label: string, value: T): Setting<T> => ({
-  value,
-  text: String(value),
-  label,
-  origin: "command line",
-});
-const inherited = <T>(label: string, value: T): Setting<T> => ({ ...typed(label, value), origin: "environment" });
 const host = (text: string): Address => ({ kind: "host", host: text });
 const path = (text: string): Address => ({ kind: "unix", path: text });
 

@@ -8,6 +8,21 @@ import { TestClient } from "../support/test-client.ts";
 import { PlayedServer, serve } from "../upstream/served-upstream.ts";
 import { OPTIONS, setUp, started } from "./started-proxy.ts";
 
+/** A proxy that is being stopped while it has an acknowledged write to flush, and its server is away. */
+async function stoppedWithUnflushed() {
+  const { proxy, network, clock, log, server } = await started();
+  const client = await new TestClient(network.client()).join();
+  client.write(0, Buffer.from("acknowledged"));
+  await settle();
+  await server.answer(0);
+  await server.drop();
+  client.disconnect();
+  await settle();
+  const stopped = proxy.stop();
+  await settle();
+  return { network, clock, log, client, stopped };
+}
+
 describe("Proxy.start", () => {
   it("connects to the server first, then listens, and says where", async () => {
     const { proxy, network, log } = setUp();
@@ -169,16 +184,7 @@ describe("Proxy.stop", () => {
   });
 
   it("says that acknowledged writes are lost, when the server does not come back in time to flush them", async () => {
-    const { proxy, network, clock, log, server } = await started();
-    const client = await new TestClient(network.client()).join();
-    client.write(0, Buffer.from("acknowledged"));
-    await settle();
-    await server.answer(0);
-    await server.drop();
-    client.disconnect();
-    await settle();
-    const stopped = proxy.stop();
-    await settle();
+    const { clock, log, stopped } = await stoppedWithUnflushed();
     clock.advance(LIMITS.drainMs);
     expect(await stopped).toBe(false);
     expect([log.of("error"), clock.pending]).toEqual([
@@ -188,16 +194,7 @@ describe("Proxy.stop", () => {
   });
 
   it("waits for a server that is away when there is something to save", async () => {
-    const { proxy, network, clock, log, server } = await started();
-    const client = await new TestClient(network.client()).join();
-    client.write(0, Buffer.from("acknowledged"));
-    await settle();
-    await server.answer(0);
-    await server.drop();
-    client.disconnect();
-    await settle();
-    const stopped = proxy.stop();
-    await settle();
+    const { network, clock, log, client, stopped } = await stoppedWithUnflushed();
     clock.advance(0);
     const next = await PlayedServer.on(network.lastDial);
     await next.answer(0);
