@@ -21,8 +21,11 @@ interface Varying {
 
 /** What says nothing of the disk, before whomever it is said. */
 const VARYING: readonly Varying[] = [
-  { reason: "The address is another one", found: ({ uri }) => uri, word: "URI" },
-  { reason: "Files are in a folder of each run", found: ({ folder }) => folder, word: "FOLDER" },
+  {
+    reason: "The socket is another one",
+    found: ({ uri }) => new URL(uri).searchParams.get("socket") ?? uri,
+    word: "SOCKET",
+  },
   {
     reason: "qemu-io says how long it took",
     found: () => /(?<= ops; ).+ sec \(.+ ops\/sec\)/g,

@@ -20,35 +20,47 @@ export class TwinWorlds {
   /** The server behind the proxy. */
   readonly server: RealServer;
   readonly #kind: ComparedServer;
-  readonly #direct: ClientPlace;
-  readonly #proxied: ClientPlace;
+  readonly #alone: RealServer;
+  readonly #imagePath: string;
+  readonly #folder: string;
 
   private constructor(
     kind: ComparedServer,
     proxy: RunningProxy,
-    server: RealServer,
-    places: readonly [ClientPlace, ClientPlace],
+    servers: readonly [alone: RealServer, behind: RealServer],
+    files: { readonly imagePath: string; readonly folder: string },
   ) {
     this.#kind = kind;
     this.proxy = proxy;
-    this.server = server;
-    [this.#direct, this.#proxied] = places;
+    [this.#alone, this.server] = servers;
+    this.#imagePath = files.imagePath;
+    this.#folder = files.folder;
   }
 
   /** Starts all of it. */
   static async create(kind: ComparedServer): Promise<TwinWorlds> {
-    const [alone, server] = [await kind.start(), await kind.start()];
-    const proxy = await proxyTo(server, { args: ["--max-clients=8"] });
-    const imagePath = await sparseImage();
-    const direct = { uri: alone.uri, folder: await scratchFolder(), imagePath };
-    const proxied = { uri: proxy.uri, folder: await scratchFolder(), imagePath };
-    return new TwinWorlds(kind, proxy, server, [direct, proxied]);
+    const [alone, behind] = [await kind.start(), await kind.start()];
+    const proxy = await proxyTo(behind, { args: ["--max-clients=8"] });
+    const files = { imagePath: await sparseImage(), folder: await scratchFolder() };
+    return new TwinWorlds(kind, proxy, [alone, behind], files);
   }
 
   /** Runs a program in both. What writes must be run in both alike, so that the disks stay equal. */
   async compare(program: ClientProgram, used = new Set<Difference>()): Promise<Comparison> {
-    const direct = withoutVarying(await program.run(this.#direct), this.#direct);
-    const found = withoutVarying(await program.run(this.#proxied), this.#proxied);
+    const direct = await this.#run(program, this.#alone.uri);
+    const found = await this.#run(program, this.proxy.uri);
     return { expected: asProxied(direct, this.#kind.name, program.name, used), found };
+  }
+
+  /** Ends all of it; returns what the proxy had to say. */
+  async end(): Promise<string> {
+    await this.proxy.process.stop();
+    await Promise.all([this.#alone.stop(), this.server.stop()]);
+    return this.proxy.process.stderr;
+  }
+
+  async #run(program: ClientProgram, uri: string): Promise<string> {
+    const place: ClientPlace = { uri, folder: this.#folder, imagePath: this.#imagePath };
+    return withoutVarying(await program.run(place), place);
   }
 }
