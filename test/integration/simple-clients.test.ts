@@ -76,7 +76,10 @@ const GREETINGS: readonly {
   { handshake: "oldstyle", clients: { "an old-style client": oldStyle } },
 ];
 
-for (const kind of COMPARED_SERVERS) {
+/** Those that have the most to say: small blocks that are not small enough, and holes in several layers. */
+const SERVERS = COMPARED_SERVERS.filter(({ name }) => /block sizes|overlay/.test(name));
+
+for (const kind of SERVERS) {
   requires(
     kind.program,
     "nbdsh",
