@@ -6,9 +6,9 @@ export interface Difference {
   /** The servers and the client programs that show it, by their names; all when absent. */
   readonly servers?: RegExp;
   readonly programs?: RegExp;
-  /** What a program says before the server itself, */
+  /** What a program says before the server itself, everywhere; */
   readonly direct: RegExp;
-  /** and what it says there before the proxy; `$1` and so on as in `String.replace`. */
+  /** and what it says there before the proxy, with `$1` and so on as in `String.replaceAll`. */
   readonly proxied: string;
 }
 
@@ -34,7 +34,45 @@ const VARYING: readonly Varying[] = [
 ];
 
 /** All differences that are wanted. A test sees to it that none is listed in vain. */
-export const DIFFERENCES: readonly Difference[] = [];
+export const DIFFERENCES: readonly Difference[] = [
+  {
+    reason: "A server may keep its block sizes to itself; the proxy tells what the text says they are then",
+    servers: /^nbdkit( of memory)?$/,
+    programs: /^nbdinfo( --list)?$/,
+    direct: /\tcan_zero: true\n/g,
+    proxied: "$&\tblock_size_minimum: 1\n\tblock_size_preferred: 4096\n\tblock_size_maximum: 33554432\n",
+  },
+  {
+    reason: "The same in JSON",
+    servers: /^nbdkit( of memory)?$/,
+    programs: /^nbdinfo.* --json$/,
+    direct: /\t"can_zero": true,\n/g,
+    proxied: '$&\t"block_size_minimum": 1,\n\t"block_size_preferred": 4096,\n\t"block_size_maximum": 33554432,\n',
+  },
+  {
+    reason: "The same for libnbd",
+    servers: /^nbdkit( of memory)?$/,
+    programs: /^nbdsh$/,
+    direct: /block MINIMUM 0\nblock PREFERRED 0\nblock MAXIMUM 0\n/g,
+    proxied: "block MINIMUM 1\nblock PREFERRED 4096\nblock MAXIMUM 33554432\n",
+  },
+  {
+    reason: "What makes no sense is refused by the proxy itself, with the same error, but without qemu-nbd's words",
+    servers: /^qemu-nbd/,
+    programs: /^nbdsh$/,
+    direct:
+      / structured error server message: (unsupported flags for command|operation past EOF;|need non-zero length).*/g,
+    proxied: "",
+  },
+  {
+    reason: "qemu-nbd answers EINVAL to what is written past the end; the proxy answers ENOSPC, as the text wants it",
+    servers: /^qemu-nbd/,
+    programs: /^nbdsh$/,
+    direct:
+      /(?<=^(pwrite|zero) (beyond the end|behind the end|far away|where nothing can be): )EINVAL, (.+): Invalid argument$/gm,
+    proxied: "ENOSPC, $3: No space left on device",
+  },
+];
 
 /** Takes out what is not the same in any two runs. */
 export function withoutVarying(text: string, place: ClientPlace): string {
