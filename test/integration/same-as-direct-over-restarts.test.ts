@@ -18,7 +18,7 @@ for (const kind of COMPARED_SERVERS.filter(({ restarts }) => restarts)) {
       const restarts = new Restarts(worlds.server);
       do {
         for (const program of CLIENT_PROGRAMS) {
-          const { expected, found } = await worlds.compare(program);
+          const { expected, found } = await worlds.compare(program, true);
           expect(found, program.name).toBe(expected);
         }
       } while (restarts.count < RESTARTS);

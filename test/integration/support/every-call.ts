@@ -46,6 +46,7 @@ def chunks(length, offset, flags=0):
         kind = {nbd.READ_DATA: "data", nbd.READ_HOLE: "hole", nbd.READ_ERROR: "error"}[status]
         found.append("%s %d+%d" % (kind, at, len(data)))
     data = h.pread_structured(length, offset, chunk, flags)
+    assert not flags & nbd.CMD_FLAG_DF or len(found) <= 1, found
     return "; ".join(found + [digest(data)])
 
 def status(length, offset, flags=0):

@@ -45,10 +45,13 @@ export class TwinWorlds {
     return new TwinWorlds(kind, proxy, [alone, behind], files);
   }
 
-  /** Runs a program in both. What writes must be run in both alike, so that the disks stay equal. */
-  async compare(program: ClientProgram, used = new Set<Difference>()): Promise<Comparison> {
-    const direct = await this.#run(program, this.#alone.uri);
-    const found = await this.#run(program, this.proxy.uri);
+  /**
+   * Runs a program in both. What writes must be run in both alike, so that the disks stay equal. `afterLoss`: the server
+   * behind the proxy may be lost meanwhile, or was before. Adds the wanted differences that were found to `used`.
+   */
+  async compare(program: ClientProgram, afterLoss: boolean, used = new Set<Difference>()): Promise<Comparison> {
+    const direct = await this.#run(program, this.#alone.uri, afterLoss);
+    const found = await this.#run(program, this.proxy.uri, afterLoss);
     return { expected: asProxied(direct, this.#kind.name, program.name, used), found };
   }
 
@@ -59,8 +62,8 @@ export class TwinWorlds {
     return this.proxy.process.stderr;
   }
 
-  async #run(program: ClientProgram, uri: string): Promise<string> {
+  async #run(program: ClientProgram, uri: string, afterLoss: boolean): Promise<string> {
     const place: ClientPlace = { uri, folder: this.#folder, imagePath: this.#imagePath };
-    return withoutVarying(await program.run(place), place);
+    return withoutVarying(await program.run(place), place, afterLoss);
   }
 }
