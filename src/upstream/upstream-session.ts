@@ -157,8 +157,9 @@ export class UpstreamSession implements SlabConsumer, ReplySink<Slab>, WriterOwn
     if (this.#strict && this.#state === "open") {
       this.#sayGoodbye("lost", LIMITS.retireMs);
       this.#owner.lost(this, why);
-    } else if (this.#strict && this.#state === "retiring") this.#state = "lost";
-    else if (this.#state !== "closed") this.#cut(why);
+    } else if (this.#strict) {
+      if (this.#state === "retiring") this.#state = "lost";
+    } else if (this.#state !== "closed") this.#cut(why);
   }
 
   consume(slab: Slab, start: number, end: number): number {
@@ -168,6 +169,8 @@ export class UpstreamSession implements SlabConsumer, ReplySink<Slab>, WriterOwn
   }
 
   violated(violation: ProtocolViolation): void {
+    // It came right behind ESHUTDOWN, perhaps an answer to what nobody waits for since: it is being ended already.
+    if (this.#state === "lost") return;
     this.giveUp(violation);
   }
 
