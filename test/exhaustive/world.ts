@@ -40,7 +40,7 @@ export interface SentRequest extends SentParts {
 
 /** A connection, as far as the flow knows. */
 class PlayedSession {
-  readonly geometry = { flags: ALL_FLAGS };
+  readonly geometry = { flags: ALL_FLAGS, maximumPayloadBytes: PORTABLE_PAYLOAD_BYTES };
   readonly #sent: (session: PlayedSession, entry: InFlight) => void;
 
   constructor(sent: (session: PlayedSession, entry: InFlight) => void) {
