@@ -17,7 +17,7 @@ export interface Disk {
 
 /** Who uses a disk. */
 export interface DiskUser {
-  /** The names of the metadata contexts that the user relies on. */
+  /** Names of the metadata contexts that the user relies on. */
   readonly contexts?: readonly string[];
   /** The server behind the disk was connected to anew: what was kept of earlier replies may be out of date. */
   onReset(): void;
