@@ -1,6 +1,6 @@
 import type { Disk, DiskHandle, Reply } from "../disk.ts";
 import { LIMITS } from "../limits.ts";
-import { COMMAND, EXTENT_BYTES } from "../protocol/constants.ts";
+import { COMMAND, DATA_CHUNK_HEADER_BYTES, EXTENT_BYTES, SIMPLE_REPLY_HEADER_BYTES } from "../protocol/constants.ts";
 import type { Geometry } from "../protocol/geometry.ts";
 import type { RequestHeader } from "../protocol/request-header.ts";
 import type { Agreement } from "../protocol/server-handshake.ts";
@@ -27,7 +27,11 @@ export class Attachment {
     this.#agreement = agreement;
     this.#geometry = opened.geometry;
     this.#replies = structuredReplies ? new StructuredReplyWriter(out, contexts) : new SimpleReplyWriter(out);
-    this.#handle = opened.attach({ onReset: () => undefined, contexts: contexts.map(({ name }) => name) });
+    this.#handle = opened.attach({
+      onReset: () => undefined,
+      contexts: contexts.map(({ name }) => name),
+      replyHeaderBytes: structuredReplies ? DATA_CHUNK_HEADER_BYTES : SIMPLE_REPLY_HEADER_BYTES,
+    });
   }
 
   /** The `NBD_ERROR` that a request is refused with; 0 when it may go to the disk. */

@@ -1,10 +1,4 @@
-import {
-  COMMAND,
-  COMMAND_FLAG,
-  NBD_ERROR,
-  PORTABLE_PAYLOAD_BYTES,
-  TRANSMISSION_FLAG,
-} from "../protocol/constants.ts";
+import { COMMAND, COMMAND_FLAG, NBD_ERROR, PORTABLE_PAYLOAD_BYTES, TRANSMISSION_FLAG } from "../protocol/constants.ts";
 import type { Geometry } from "../protocol/geometry.ts";
 import type { RequestHeader } from "../protocol/request-header.ts";
 import type { Agreement } from "../protocol/server-handshake.ts";
