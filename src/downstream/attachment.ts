@@ -3,7 +3,7 @@ import { LIMITS } from "../limits.ts";
 import { COMMAND, DATA_CHUNK_HEADER_BYTES, EXTENT_BYTES, SIMPLE_REPLY_HEADER_BYTES } from "../protocol/constants.ts";
 import type { Geometry } from "../protocol/geometry.ts";
 import type { RequestHeader } from "../protocol/request-header.ts";
-import type { Agreement } from "../protocol/server-handshake.ts";
+import type { Agreement } from "../protocol/agreement.ts";
 import type { BatchedWriter } from "../transport/batched-writer.ts";
 import type { ClientRequest } from "./client-request.ts";
 import { ReplyOutlet } from "./reply-outlet.ts";

@@ -1,7 +1,7 @@
 import { COMMAND, COMMAND_FLAG, NBD_ERROR, PORTABLE_PAYLOAD_BYTES, TRANSMISSION_FLAG } from "../protocol/constants.ts";
 import type { Geometry } from "../protocol/geometry.ts";
 import type { RequestHeader } from "../protocol/request-header.ts";
-import type { Agreement } from "../protocol/server-handshake.ts";
+import type { Agreement } from "../protocol/agreement.ts";
 
 /** What a client has agreed on that decides what it may ask. */
 export type Terms = Pick<Agreement<unknown>, "structuredReplies" | "contexts">;
