@@ -12,6 +12,13 @@ const KEPT_SEEDS: readonly (readonly [seed: number, wrong: string])[] = [
   [42, "a READ with FUA was answered without its data after the server had lost FUA; the client then waited for ever"],
   [18, "the same; the client took another reply for the data"],
   [50184266, "at the end of a pin, what it had kept was written beside a replay of the log that has the same"],
+  ...[60131474, 60270531, 60392019, 60442111].map(
+    (seed) =>
+      [
+        seed,
+        "with a strict fence the proxy itself cut a connection, when an answer to what it no longer waited for came with ESHUTDOWN; it then waited for ever",
+      ] as const,
+  ),
 ];
 
 async function expectNone(firstSeed: number, histories: number): Promise<void> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { LIMITS } from "../../../src/limits.ts";
-import { COMMAND } from "../../../src/protocol/constants.ts";
+import { COMMAND, NBD_ERROR } from "../../../src/protocol/constants.ts";
 import { replyBytes, requestBytes } from "../support/naive-codec.ts";
 import { settle } from "../support/settle.ts";
 import { cookieOf, playSession } from "./played-session.ts";
@@ -101,6 +101,20 @@ describe("UpstreamSession with a strict fence", () => {
     stream.say(Buffer.alloc(100, 0x42));
     await settle();
     expect([losses.length, stream.finished, stream.destroyed, ends]).toEqual([1, true, false, []]);
+  });
+
+  it("is not cut for what came right behind ESHUTDOWN: the owner knows nothing of it any more", async () => {
+    const { stream, table, entries, ends, losses } = await busy();
+    table.remove(entries.read);
+    const refusals = [entries.write, entries.read].map((one) =>
+      replyBytes({ cookie: cookieOf(one), error: NBD_ERROR.ESHUTDOWN }),
+    );
+    stream.say(Buffer.concat(refusals));
+    await settle();
+    expect([losses.length, stream.heard, stream.finished, stream.destroyed]).toEqual([1, DISC, true, false]);
+    stream.sayEnd();
+    await settle();
+    expect([ends, losses.length]).toEqual([[true], 1]);
   });
 
   it("is cut a second after the good-bye when the proxy stops, whatever it waited for", async () => {
