@@ -110,6 +110,8 @@ for where, offset, length in places:
     for name, call in CALLS.items():
         if name != "flush": show("%s %s" % (name, where), lambda: call(length, offset, 0))
 for offset in range(0, size, M): show("at last %d" % offset, lambda: read(M, offset))
+# Zeros that take room look like data once they are read, on some file systems.
+h.zero(at - 10 * M, 10 * M)
 show("all status, at last", lambda: status(size, 0))
 h.flush()
 h.shutdown()

@@ -1,18 +1,26 @@
+import assert from "node:assert";
+
 import { describe, expect, it } from "vitest";
 
 import {
   ALLOCATION_FLAG,
-  CHUNK,
-  CHUNK_FLAG,
   COMMAND,
   COMMAND_FLAG,
   NBD_ERROR,
   TRANSMISSION_FLAG,
 } from "../../../src/protocol/constants.ts";
-import { chunkBytes, dataPayload, errorPayload, holePayload, statusPayload } from "../support/naive-chunks.ts";
-import { requestBytes } from "../support/naive-codec.ts";
+import {
+  chunkBytes,
+  dataChunkBytes,
+  doneBytes,
+  errorChunkBytes,
+  holeChunkBytes,
+  requestBytes,
+  statusChunkBytes,
+} from "../support/naive-codec.ts";
 import { afterServerHello } from "../support/negotiation.ts";
 import { settle } from "../support/settle.ts";
+import type { StrictReply } from "../support/strict-replies.ts";
 import { StructuredClient } from "../support/structured-client.ts";
 import { TestClient } from "../support/test-client.ts";
 import { serve } from "../upstream/served-upstream.ts";
@@ -34,7 +42,6 @@ const OFFERED =
   TRANSMISSION_FLAG.SEND_DF |
   TRANSMISSION_FLAG.SEND_CACHE |
   TRANSMISSION_FLAG.SEND_FAST_ZERO;
-const { DONE } = CHUNK_FLAG;
 const { READ, WRITE, DISC, FLUSH, TRIM, CACHE, WRITE_ZEROES, BLOCK_STATUS } = COMMAND;
 const { FUA, NO_HOLE, DF, REQ_ONE, FAST_ZERO } = COMMAND_FLAG;
 
@@ -51,7 +58,7 @@ async function joined(flags: number = OFFERED) {
 /** The transmission flags that GO tells a client, from the reply of type INFO about the export. */
 function flagsTold(heard: Buffer): number {
   const information = heard.indexOf(
-    Buffer.from("0003e889045565a9" + "00000007" + "00000003" + "0000000c" + "0000", "hex"),
+    Buffer.from("0003e889045565a9 00000007 00000003 0000000c 0000".replaceAll(" ", ""), "hex"),
   );
   expect(information).toBeGreaterThan(0);
   return heard.readUInt16BE(information + 20 + 10);
@@ -114,89 +121,79 @@ describe("a command", () => {
 });
 
 describe("a chunk of a structured reply", () => {
-  const DATA = Buffer.alloc(512, 0x5a);
-
-  /** What a client is told of a request when the server says these chunks; the last one is DONE. */
-  async function told(
-    command: number,
-    ...chunks: readonly { readonly type: number; readonly payload?: Buffer }[]
-  ): Promise<{ readonly client: StructuredClient; readonly chunks: readonly string[] }> {
+  /** What a client is told of a request when the server says this, which is made with its cookie. */
+  async function told(command: number, say: (cookie: bigint) => Buffer): Promise<StrictReply> {
     const { server, client } = await joined();
     client.ask({ command, offset: 4096, length: 1024 });
     await settle();
-    const cookie = server.requests[0]?.cookie ?? 0n;
-    for (const [index, chunk] of chunks.entries()) {
-      server.stream.say(chunkBytes({ ...chunk, cookie, flags: index === chunks.length - 1 ? DONE : 0 }));
-    }
+    server.stream.say(say(server.requests[0]?.cookie ?? 0n));
     await settle();
     expect(client.replies).toHaveLength(1);
-    return { client, chunks: client.replies[0]?.chunks ?? [] };
+    const [reply] = client.replies;
+    assert(reply !== undefined);
+    return reply;
   }
 
-  it("OFFSET_DATA and OFFSET_HOLE stay what they are", async () => {
-    const { client, chunks } = await told(
-      READ,
-      { type: CHUNK.OFFSET_DATA, payload: dataPayload(4096, DATA) },
-      { type: CHUNK.OFFSET_HOLE, payload: holePayload(4608, 512) },
+  it("OFFSET_DATA and OFFSET_HOLE stay what they are, and DONE is on the last", async () => {
+    const data = Buffer.alloc(512, 0x5a);
+    const reply = await told(READ, (cookie) =>
+      Buffer.concat([
+        dataChunkBytes({ cookie, done: false, offset: 4096, data }),
+        holeChunkBytes({ cookie, offset: 4608, length: 512 }),
+      ]),
     );
-    expect(chunks).toEqual(["data 512@4096", "hole 512@4608"]);
-    expect(client.replies[0]?.data).toEqual(Buffer.concat([DATA, Buffer.alloc(512)]));
+    expect(reply.chunks).toEqual(["data 512@4096", "hole 512@4608"]);
+    expect(reply.data).toEqual(Buffer.concat([data, Buffer.alloc(512)]));
   });
 
   it("NONE ends a reply, and is not passed on where something else can be the end", async () => {
-    const data = { type: CHUNK.OFFSET_DATA, payload: dataPayload(4096, Buffer.alloc(1024, 1)) };
-    expect((await told(READ, data, { type: CHUNK.NONE })).chunks).toEqual(["data 1024@4096"]);
-    expect((await told(TRIM, { type: CHUNK.NONE })).chunks).toEqual(["simple"]);
+    const data = Buffer.alloc(1024, 1);
+    const read = await told(READ, (cookie) =>
+      Buffer.concat([dataChunkBytes({ cookie, done: false, offset: 4096, data }), doneBytes(cookie)]),
+    );
+    expect(read.chunks).toEqual(["data 1024@4096"]);
+    expect((await told(TRIM, doneBytes)).chunks).toEqual(["simple"]);
   });
 
   it("NONE is the answer to a READ of nothing", async () => {
     const { server, client } = await joined();
     client.read(4096, 0);
     await settle();
-    server.stream.say(chunkBytes({ type: CHUNK.NONE, flags: DONE, cookie: server.requests[0]?.cookie ?? 0n }));
+    server.stream.say(doneBytes(server.requests[0]?.cookie));
     await settle();
     expect(client.replies[0]?.chunks).toEqual(["none"]);
   });
 
-  it("BLOCK_STATUS has the ids of each side", async () => {
-    const { client, chunks } = await told(
-      BLOCK_STATUS,
-      { type: CHUNK.BLOCK_STATUS, payload: statusPayload(2, [1024, 1]) },
-      { type: CHUNK.BLOCK_STATUS, payload: statusPayload(1, [512, 0], [512, 3]) },
+  it("BLOCK_STATUS has the ids of each side, and what is said of allocation", async () => {
+    const { HOLE, ZERO } = ALLOCATION_FLAG;
+    const allocation = [256, 0, 256, HOLE, 256, ZERO, 256, HOLE | ZERO] as const;
+    const pairs = [0, 2, 4, 6].map((at) => [allocation[at] ?? 0, allocation[at + 1] ?? 0] as const);
+    const reply = await told(BLOCK_STATUS, (cookie) =>
+      Buffer.concat([
+        statusChunkBytes({ cookie, done: false, id: 2, extents: [[1024, 1]] }),
+        statusChunkBytes({ cookie, id: 1, extents: pairs }),
+      ]),
     );
-    expect(chunks).toEqual(["status 1", "status 2"]);
-    expect([...(client.replies[0]?.statuses ?? [])]).toEqual([
-      [
-        1,
-        [
-          [512, 0],
-          [512, ALLOCATION_FLAG.HOLE | ALLOCATION_FLAG.ZERO],
-        ],
-      ],
+    expect(reply.chunks).toEqual(["status 1", "status 2"]);
+    expect([...reply.statuses]).toEqual([
+      [1, pairs],
       [2, [[1024, 1]]],
     ]);
   });
 
-  it.each([READ, BLOCK_STATUS, TRIM])(
-    "ERROR and ERROR_OFFSET keep their text and place, for command %i",
-    async (command) => {
-      const plain = await told(command, { type: CHUNK.ERROR, payload: errorPayload(NBD_ERROR.EIO, "a bad disk") });
-      expect(plain.client.replies[0]).toMatchObject({
-        error: NBD_ERROR.EIO,
-        text: "a bad disk",
-        errorOffset: undefined,
-      });
-      const placed = await told(command, {
-        type: CHUNK.ERROR_OFFSET,
-        payload: errorPayload(NBD_ERROR.EIO, "here", 4608),
-      });
-      expect(placed.client.replies[0]).toMatchObject({ error: NBD_ERROR.EIO, text: "here", errorOffset: 4608 });
-    },
-  );
+  it.each([READ, BLOCK_STATUS, TRIM])("ERROR and ERROR_OFFSET keep text and place, for command %i", async (command) => {
+    const error = NBD_ERROR.EIO;
+    const plain = await told(command, (cookie) => errorChunkBytes({ cookie, error, text: "a bad disk" }));
+    expect(plain).toMatchObject({ error, text: "a bad disk", errorOffset: undefined });
+    const placed = await told(command, (cookie) => errorChunkBytes({ cookie, error, text: "here", offset: 4608 }));
+    expect(placed).toMatchObject({ error, text: "here", errorOffset: 4608 });
+  });
 
   it("of a type for errors that nobody knows is an error", async () => {
-    const { client } = await told(READ, { type: 0x8077, payload: errorPayload(NBD_ERROR.ENOMEM, "new") });
-    expect(client.replies[0]?.error).not.toBe(0);
+    const reply = await told(READ, (cookie) =>
+      chunkBytes({ cookie, type: 0x8077, payload: Buffer.from("0000000c0000", "hex") }),
+    );
+    expect(reply.error).not.toBe(0);
   });
 
   it.each([
@@ -230,14 +227,7 @@ describe("an error", () => {
       const cookies = [client.ask({ command: TRIM, offset: 0, length: 512 }), client.read(4096, 512)];
       await settle();
       await server.answer(0, error);
-      server.stream.say(
-        chunkBytes({
-          type: CHUNK.ERROR,
-          flags: DONE,
-          cookie: server.requests[1]?.cookie ?? 0n,
-          payload: errorPayload(error),
-        }),
-      );
+      server.stream.say(errorChunkBytes({ cookie: server.requests[1]?.cookie ?? 0n, error }));
       await settle();
       expect(client.answers).toEqual(cookies.map((cookie) => [cookie, error]));
     },
@@ -248,7 +238,7 @@ describe("an error", () => {
     client.read(0, 512);
     await settle();
     const cookie = server.requests[0]?.cookie ?? 0n;
-    server.stream.say(chunkBytes({ type: CHUNK.ERROR, flags: DONE, cookie, payload: errorPayload(ESHUTDOWN) }));
+    server.stream.say(errorChunkBytes({ cookie, error: ESHUTDOWN }));
     await settle();
     expect(client.replies).toEqual([]);
     const next = await serve(network, { sizeBytes: SIZE, flags: OFFERED, contexts: CONTEXTS });
