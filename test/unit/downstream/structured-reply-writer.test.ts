@@ -142,7 +142,7 @@ describe("StructuredReplyWriter, with a READ that has DF", () => {
 
   it("makes one chunk of everything, and fills holes with zeros", async () => {
     const pieces = [hole(2), piece(data("23", 28)), hole(2), continued(data("67", 0)), piece(data("89", 0))];
-    expect((await read(pieces, { flags })).heard).toEqual(dataChunk(FAR, "\0\0" + "23\0\0" + "6789", DONE));
+    expect((await read(pieces, { flags })).heard).toEqual(dataChunk(FAR, "\0\x0023\0\x006789", DONE));
   });
 
   it("writes the header in place when data comes first", async () => {
