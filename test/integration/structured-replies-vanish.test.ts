@@ -7,11 +7,11 @@ import { requires } from "./support/requires.ts";
 import { sparseImage } from "./support/sparse-image.ts";
 
 const SHOW = `
-def chunk(data, offset, status, error): print("chunk", offset, len(data), data[:1])
+def chunk(data, offset, status, error): print("chunk", offset, len(data), bytes(data[:1]))
 h.pread_structured(8192, 0, chunk)
 h.pread_structured(8192, 0, chunk, nbd.CMD_FLAG_DF)
 `;
-const SHOWN = "chunk 0 8192 bytearray(b'\\xa5')\n".repeat(2);
+const SHOWN = "chunk 0 8192 b'\\xa5'\n".repeat(2);
 const EXTENTS = `
 def extents(context, offset, entries, error): print(context, offset, entries)
 h.block_status(h.get_size(), 0, extents)

@@ -30,7 +30,7 @@ const WRITING = [
   "write -f -P 0xb3 8320k 64k",
   "write -z 8M 64k",
   "write -z -u 8256k 64k",
-  "aio_write -P 0xb4 8448k 4k",
+  "aio_write -P 0xb4 8448k 64k",
   "aio_flush",
   "discard 4M 64k",
   "discard 300k 1k",
