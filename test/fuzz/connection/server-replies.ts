@@ -46,7 +46,10 @@ function failure({ command, cookie, offset, length }: WireRequest, error: number
   if (command === READ && length > 1 && random.chance(0.4)) {
     said.unshift(dataChunk({ cookie, done: false }, offset, Buffer.alloc(1 + random.integer(length - 1), 7)));
   }
-  return done ? said : [...said, chunk({ cookie, done: true }, 0)];
+  if (done) return said;
+  // The first error counts, whatever else is said.
+  if (random.chance(0.3)) said.push(errorChunk({ cookie, done: false }, random.pick(ERRORS), anyErrorText(random)));
+  return [...said, chunk({ cookie, done: true }, 0)];
 }
 
 /** The content of a READ in chunks, in any order; a server may take what it likes for a hole. */
