@@ -4,13 +4,16 @@ import { Slice } from "../transport/slice.ts";
 
 /** The data of one reply, or of one chunk, as it lies in the slabs in which it came; they are held until it is released. */
 export class ReceivedData {
-  readonly #slices: Slice[] = [];
+  /** Most data is in one piece. */
+  #first: Slice | undefined;
+  #last: Slice | undefined;
+  readonly #rest: Slice[] = [];
   #headerSlab: Slab | undefined;
   #headerEnd = 0;
   #headerBytes = 0;
 
   get isEmpty(): boolean {
-    return this.#slices.length === 0;
+    return this.#first === undefined;
   }
 
   /** The data follows a header of so many bytes that ends there: if it is right behind it, the header is its headroom. */
@@ -22,29 +25,34 @@ export class ReceivedData {
 
   /** Bytes [start, end) of a slab are the next ones. */
   append(slab: Slab, start: number, end: number): void {
-    const last = this.#slices.at(-1);
+    const last = this.#last;
     if (last !== undefined && last.slab === slab && last.end === start) {
       last.end = end;
       return;
     }
     slab.retain();
     const behindHeader = last === undefined && this.#headerSlab === slab && this.#headerEnd === start;
-    this.#slices.push(new Slice(slab, start, end, behindHeader ? this.#headerBytes : 0));
+    const slice = new Slice(slab, start, end, behindHeader ? this.#headerBytes : 0);
+    if (last === undefined) this.#first = slice;
+    else this.#rest.push(slice);
+    this.#last = slice;
   }
 
   /** Adds all of it to the pieces of a reply. */
   appendTo(pieces: Piece[]): void {
-    let continues = false;
-    for (const slice of this.#slices) {
-      pieces.push(continues ? { kind: "data", slice, continues } : { kind: "data", slice });
-      continues = true;
-    }
+    if (this.#first !== undefined) pieces.push({ kind: "data", slice: this.#first });
+    for (const slice of this.#rest) pieces.push({ kind: "data", slice, continues: true });
   }
 
   /** Lets go of the slabs; nothing is left. */
   release(): void {
     this.#headerSlab = undefined;
-    for (const slice of this.#slices) slice.slab.release();
-    this.#slices.length = 0;
+    if (this.#first === undefined) return;
+    this.#first.slab.release();
+    this.#first = undefined;
+    this.#last = undefined;
+    if (this.#rest.length === 0) return;
+    for (const slice of this.#rest) slice.slab.release();
+    this.#rest.length = 0;
   }
 }

@@ -146,7 +146,6 @@ export class ReplyAssembly {
     const { command, offset: start, length } = this.#request;
     if (command !== COMMAND.READ) throw new ProtocolViolation(`data in a reply to command ${command}`);
     const end = offset + lengthBytes;
-    if (lengthBytes === 0) throw new ProtocolViolation("a chunk of no bytes");
     if (offset < start || end > start + length) {
       throw new ProtocolViolation(`a chunk of ${lengthBytes} bytes at ${offset}, outside of what was asked for`);
     }

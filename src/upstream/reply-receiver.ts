@@ -88,6 +88,7 @@ export class ReplyReceiver implements ReplySink<Slab> {
 
   chunk(cookieHigh: number, cookieLow: number, done: boolean, slab: Slab, at: number): void {
     this.#begin(this.#owner.expected(cookieHigh, cookieLow), slab, at, CHUNK_HEADER_BYTES);
+    this.#data.begin(slab, at + DATA_CHUNK_HEADER_BYTES, DATA_CHUNK_HEADER_BYTES);
     this.#isSimple = false;
     this.#isDone = done;
     this.#error = 0;
@@ -96,18 +97,15 @@ export class ReplyReceiver implements ReplySink<Slab> {
 
   dataChunk(offset: number, lengthBytes: number): void {
     const entry = this.#entry;
+    const isAll = offset === entry?.offset && lengthBytes === entry.length && entry.command === COMMAND.READ;
     const slab = this.#headerSlab;
-    assert(entry !== undefined && slab !== undefined, "data of a chunk that did not begin");
+    // What it has for its headroom is no room for anything else.
+    this.#headerSlab = undefined;
+    if (isAll && this.#isDone && this.#assembly === undefined) return;
+    assert(slab !== undefined, "data of a chunk that did not begin");
     const dataAt = this.#headerEnd + DATA_CHUNK_HEADER_BYTES - CHUNK_HEADER_BYTES;
-    const isAll = offset === entry.offset && lengthBytes === entry.length && entry.command === COMMAND.READ;
-    if (isAll && this.#isDone && this.#assembly === undefined) {
-      this.#data.begin(slab, dataAt, DATA_CHUNK_HEADER_BYTES);
-      return;
-    }
     const header = new Slice(slab, dataAt, dataAt, DATA_CHUNK_HEADER_BYTES);
     this.#assemble().dataChunk(offset, lengthBytes, header, !this.#isDone);
-    // The data has it for its headroom.
-    this.#headerSlab = undefined;
   }
 
   holeChunk(offset: number, lengthBytes: number): void {
@@ -135,7 +133,7 @@ export class ReplyReceiver implements ReplySink<Slab> {
 
   replyEnd(): void {
     const entry = this.#entry;
-    assert(entry !== undefined, "the end of a reply that did not begin");
+    if (entry === undefined) return;
     const { isEmpty } = this.#data;
     // Without a word about what was asked for it may be no answer at all.
     if (!this.#isSimple && isEmpty && entry.readLike) this.#assemble();

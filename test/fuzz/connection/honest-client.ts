@@ -1,9 +1,12 @@
 import type { SeededRandom } from "../../simulation/seeded-random.ts";
-import { exportQuery, option } from "../transcript/client-messages.ts";
+import { exportQuery, metadataQuery, option } from "../transcript/client-messages.ts";
 import { message, type Message, u16, u32, u64 } from "../transcript/message.ts";
 import { expectThat } from "../support/fuzz-target.ts";
 import type { FuzzPeer, FuzzStream } from "../support/fuzz-stream.ts";
 import { pattern } from "../support/pattern.ts";
+import { type Asked, ChunkedAnswer } from "./chunked-answer.ts";
+import { FUZZ_CONTEXTS, saysSo } from "./fuzz-contexts.ts";
+import { DISK_BYTES } from "./guarded-disk.ts";
 
 /** Yields how many bytes it needs next, and gets them. */
 type Talk = Generator<number, void, Buffer>;
@@ -19,12 +22,9 @@ const BLOCK_BYTES = 512;
 const READ = 0;
 const WRITE = 1;
 const DISC = 2;
-
-interface Pending {
-  readonly command: number;
-  readonly offset: number;
-  readonly length: number;
-}
+const BLOCK_STATUS = 7;
+const DF = 4;
+const REQ_ONE = 8;
 
 /**
  * A client that only wants its data: it writes what belongs into some blocks, reads them and others, several requests in
@@ -35,18 +35,25 @@ export class HonestClient implements FuzzPeer {
   readonly #field: HonestField;
   readonly #found: (error: unknown) => void;
   readonly #talk: Talk;
-  readonly #pending = new Map<string, Pending>();
+  readonly #pending = new Map<string, Asked>();
+  /** Answers of which some chunks have come. */
+  readonly #begun = new Map<string, ChunkedAnswer>();
+  /** The selected contexts by their ids. */
+  readonly #contexts = new Map<number, string>();
+  readonly #wants: "simple replies" | "structured replies" | "contexts";
   #stream: FuzzStream | undefined;
   #heard = Buffer.alloc(0);
   #needBytes = 0;
   #cookies = 0n;
   #satisfied = false;
+  #structured = false;
 
   /** `found` is told what an oracle says. */
   constructor(random: SeededRandom, field: HonestField, found: (error: unknown) => void) {
     this.#random = random;
     this.#field = field;
     this.#found = found;
+    this.#wants = random.pick(["simple replies", "structured replies", "contexts", "contexts"]);
     this.#talk = this.#converse();
     this.#advance(Buffer.alloc(0));
   }
@@ -106,13 +113,14 @@ export class HonestClient implements FuzzPeer {
       const mine = firstWritable + random.integer(end - firstWritable);
       const most = rounds > 1 ? end - mine : Math.min(3, end - mine);
       const writes = 1 + random.integer(most);
-      for (let count = 0; count < writes; count += 1) this.#ask(WRITE, mine + count, 1);
+      for (let count = 0; count < writes; count += 1) this.#request(WRITE, mine + count, 1);
       yield* this.#answers();
-      this.#ask(READ, mine, writes);
+      this.#request(READ, mine, writes);
     }
     for (let count = random.integer(4); count > 0; count -= 1) {
       const block = firstBlock + random.integer(firstWritable - firstBlock);
-      this.#ask(READ, block, 1 + random.integer(Math.min(8, firstWritable - block)));
+      const command = this.#contexts.size > 0 && random.chance(0.5) ? BLOCK_STATUS : READ;
+      this.#request(command, block, 1 + random.integer(Math.min(8, firstWritable - block)));
     }
     yield* this.#answers();
     this.#satisfied = true;
@@ -126,39 +134,88 @@ export class HonestClient implements FuzzPeer {
       return;
     }
     yield 2;
-    this.#say(message(u32(3), option(7, ...exportQuery("", []))));
+    this.#say(message(u32(3)));
+    if (this.#wants !== "simple replies") yield* this.#ask(8, option(8));
+    const names = this.#random.pick([FUZZ_CONTEXTS, FUZZ_CONTEXTS.slice(0, 1)]);
+    if (this.#wants === "contexts") {
+      yield* this.#ask(10, option(10, ...metadataQuery("", names)));
+      expectThat(this.#contexts.size === names.length, `${this.#contexts.size} contexts were selected`);
+    }
+    yield* this.#ask(7, option(7, ...exportQuery("", [])));
+    this.#structured = this.#wants !== "simple replies";
+  }
+
+  /** Sends an option and hears the answer, which must be good. */
+  *#ask(number: number, said: Message): Talk {
+    this.#say(said);
     for (;;) {
       const header = yield 20;
       const length = header.readUInt32BE(16);
-      if (length > 0) yield length;
+      const data = length > 0 ? yield length : Buffer.alloc(0);
       const type = header.readUInt32BE(12);
-      expectThat(type === 1 || type === 3, `an honest client was answered ${type}`);
+      const isGood = type === 1 || type === (number === 10 ? 4 : 3);
+      expectThat(isGood && header.readUInt32BE(8) === number, `an honest client was answered ${type}`);
+      if (type === 4) this.#contexts.set(data.readUInt32BE(0), data.toString("utf8", 4));
       if (type === 1) return;
     }
   }
 
-  #ask(command: number, block: number, blocks: number): void {
+  #request(command: number, block: number, blocks: number): void {
     this.#cookies += 1n;
     const offset = block * BLOCK_BYTES;
     const length = blocks * BLOCK_BYTES;
-    this.#pending.set(String(this.#cookies), { command, offset, length });
-    const header = message(u32(0x25609513), u16(0), u16(command), u64(this.#cookies), u64(offset), u32(length));
+    const flags = this.#random.chance(0.3) ? this.#flagFor(command) : 0;
+    this.#pending.set(String(this.#cookies), { command, flags, offset, length });
+    const header = message(u32(0x25609513), u16(flags), u16(command), u64(this.#cookies), u64(offset), u32(length));
     this.#say(command === WRITE ? message(header, pattern(offset, length)) : header);
+  }
+
+  #flagFor(command: number): number {
+    if (command === BLOCK_STATUS) return REQ_ONE;
+    return command === READ && this.#structured ? DF : 0;
   }
 
   *#answers(): Talk {
     while (this.#pending.size > 0) {
       const header = yield 16;
-      expectThat(header.readUInt32BE(0) === 0x67446698, "a reply with another magic");
+      const magic = header.readUInt32BE(0);
       const cookie = String(header.readBigUInt64BE(8));
       const asked = this.#pending.get(cookie);
       expectThat(asked !== undefined, `a reply to nothing, or a second one: cookie ${cookie}`);
-      expectThat(header.readUInt32BE(4) === 0, `an honest request was answered with ${header.readUInt32BE(4)}`);
-      this.#pending.delete(cookie);
-      if (asked.command !== READ) continue;
-      const data = yield asked.length;
-      expectThat(data.equals(pattern(asked.offset, asked.length)), `wrong bytes at ${asked.offset}`);
+      if (this.#structured && magic === 0x668e33ef) yield* this.#chunk(header, cookie, asked);
+      else {
+        expectThat(magic === 0x67446698, "a reply with another magic");
+        expectThat(header.readUInt32BE(4) === 0, `an honest request was answered with ${header.readUInt32BE(4)}`);
+        const needsChunks = asked.command === BLOCK_STATUS || (this.#structured && asked.command === READ);
+        expectThat(!needsChunks, `a simple reply to command ${asked.command}`);
+        this.#pending.delete(cookie);
+        if (asked.command === READ) this.#judgeData(yield asked.length, asked.offset);
+      }
     }
+  }
+
+  *#chunk(header: Buffer, cookie: string, asked: Asked): Talk {
+    const length = (yield 4).readUInt32BE(0);
+    const payload = length > 0 ? yield length : Buffer.alloc(0);
+    const answer =
+      this.#begun.get(cookie) ?? new ChunkedAnswer(asked, { contexts: this.#contexts, sizeBytes: DISK_BYTES });
+    this.#begun.set(cookie, answer);
+    const done = header.readUInt16BE(4) === 1;
+    const problem = answer.take(header.readUInt16BE(6), done, payload) ?? (done ? answer.end() : undefined);
+    expectThat(problem === undefined, `an honest client was told ${problem}`);
+    expectThat(answer.error === 0, `an honest request was answered with ${answer.error}`);
+    if (!done) return;
+    this.#pending.delete(cookie);
+    this.#begun.delete(cookie);
+    if (asked.command === READ) this.#judgeData(answer.data, asked.offset);
+    expectThat((asked.flags & DF) === 0 || answer.contentChunks === 1, "fragments in spite of DF");
+    for (const [context, extents] of answer.statuses) {
+      expectThat(saysSo(context, asked.offset, extents), `another status of ${context} at ${asked.offset}`);
+    }
+  }
+
+  #judgeData(data: Buffer, offset: number): void {
+    expectThat(data.equals(pattern(offset, data.length)), `wrong bytes at ${offset}`);
   }
 
   #say(said: Message): void {

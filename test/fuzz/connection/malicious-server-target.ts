@@ -29,6 +29,14 @@ const STEPS_LIMIT = 200_000;
 /** No two tries in an outage are closer than this, but for the first. */
 const RETRY_MS = LIMITS.retryMs * (1 - LIMITS.retryJitter) - 1;
 const ALL_FLAGS = 0x46d;
+const SEND_DF = 0x80;
+/** How a server answers, and what it tells about. */
+const STYLES: readonly Pick<OfferedExport, "structured" | "contexts">[] = [
+  { structured: false, contexts: [] },
+  { structured: true, contexts: [] },
+  { structured: true, contexts: ["base:allocation"] },
+  { structured: true, contexts: ["x-fuzz:mark", "base:allocation"] },
+];
 const EIO = 5;
 const ESHUTDOWN = 108;
 
@@ -70,10 +78,9 @@ class ServerWorld implements Network, ServerOwner {
     this.#slow = random.chance(0.2);
     this.#offered = {
       sizeBytes: PATTERN_BYTES,
-      flags: random.pick([ALL_FLAGS, ALL_FLAGS, 1, 5, 3]),
+      flags: random.pick([ALL_FLAGS, ALL_FLAGS, ALL_FLAGS | SEND_DF, 1, 5, 3]),
       blocks: random.pick([undefined, [1, 4096, 1 << 25], [512, 4096, 65_536]]),
-      structured: false,
-      contexts: [],
+      ...random.pick(STYLES),
     };
     const path: UpstreamPath = { endpoint: { kind: "unix", path: "/fuzz" }, bindAddress: undefined, exportName: "" };
     this.#disk = new ResilientDisk({
@@ -124,14 +131,17 @@ class ServerWorld implements Network, ServerOwner {
     checkGeometry(geometry);
     const { minimumBlockBytes, preferredBlockBytes, maximumPayloadBytes, sizeBytes, flags } = geometry;
     const blocks = [minimumBlockBytes, preferredBlockBytes, maximumPayloadBytes] as const;
-    this.#offered = { sizeBytes, flags: flags | 1, blocks, structured: false, contexts: [] };
+    const { contexts } = geometry;
+    const structured = this.#offered.structured || contexts.length > 0;
+    this.#offered = { sizeBytes, flags: flags | 1, blocks, structured, contexts };
     this.sizeBytes = sizeBytes;
     this.#stage = "hostile";
     const found = (error: unknown): void => this.found(error);
     const victim = new Victim(this.#random, geometry, this.#answers, found);
     if (this.#mayGiveUp) victim.excuses = new Set([EIO]);
     victim.mayFail = () => this.#disk.status.failed || this.#disk.status.poisonedRequests > 0;
-    const handle = this.#disk.attach({ onReset: () => undefined });
+    const user = { onReset: () => undefined, contexts };
+    const handle = this.#disk.attach(user);
     await this.#struggle(victim, handle);
     if (this.#random.chance(0.1)) await this.#closeAmidst(victim);
     else await this.#recover(victim, handle);

@@ -1,10 +1,12 @@
 import type { SeededRandom } from "../../simulation/seeded-random.ts";
 import type { FuzzPeer, FuzzStream } from "../support/fuzz-stream.ts";
-import { pattern, PATTERN_BYTES } from "../support/pattern.ts";
+import { pattern } from "../support/pattern.ts";
+import { chunk } from "../transcript/chunk-messages.ts";
 import type { Message } from "../transcript/message.ts";
 import { mutate } from "../transcript/mutate.ts";
 import { anyHello, newstyleHello, type OfferedExport, simpleReply } from "../transcript/server-messages.ts";
 import { type Answer, ReplyWitness } from "./reply-witness.ts";
+import { answerTo, type Speech } from "./server-replies.ts";
 import { type WireListener, WireParser, type WireRequest } from "./wire-parser.ts";
 
 /** Who is told what a server sees and says. */
@@ -20,10 +22,12 @@ export interface ServerOwner {
 /** How a server means it: as well as it can, with a good hello and then anything, or badly from the beginning. */
 export type Intent = "honest" | "hostile" | "slams the door" | "hostile from the hello on";
 
-const READ = 0;
 const WRITE = 1;
 const DISC = 2;
-const ERRORS = [1, 5, 12, 22, 28, 108, 75, 0x7fffffff, 0xffffffff] as const;
+const BEFORE_TRANSMISSION: Speech = { structured: false, contexts: new Map(), sizeBytes: 0 };
+
+/** All messages of one answer. */
+type Reply = readonly Message[];
 
 /** One connection to a server. */
 export class WireServer implements FuzzPeer {
@@ -36,7 +40,7 @@ export class WireServer implements FuzzPeer {
   readonly #ear: WireParser;
   readonly #size: number;
   #stream: FuzzStream | undefined;
-  readonly #owed: Message[] = [];
+  readonly #owed: Reply[] = [];
   /** The second half of a reply whose first half was said. */
   #rest: Buffer | undefined;
 
@@ -131,7 +135,7 @@ export class WireServer implements FuzzPeer {
   }
 
   #sent(request: WireRequest): void {
-    const { sizeBytes } = this.#witness;
+    const sizeBytes = this.#witness.hello?.sizeBytes;
     const known = this.#owner.sizeBytes;
     if (known !== undefined && sizeBytes !== known && request.command !== DISC) {
       this.#owner.found(new Error(`a request was sent to a disk of ${sizeBytes} bytes instead of ${known}`));
@@ -149,44 +153,64 @@ export class WireServer implements FuzzPeer {
     if (command === WRITE && !payload.equals(pattern(offset, length))) {
       this.#owner.found(new Error(`the write at ${offset} arrived with other bytes`));
     }
-    if (this.#intent === "honest" && command !== DISC) this.#stream?.say(this.#reply(request).bytes);
+    if (this.#intent === "honest" && command !== DISC) this.#say(this.#reply(request));
   }
 
-  #reply({ command, cookie, offset, length }: WireRequest): Message {
-    const random = this.#random;
-    const error = this.#intent !== "honest" && random.chance(0.1) ? random.pick(ERRORS) : 0;
-    const data = error === 0 && command === READ ? pattern(offset % PATTERN_BYTES, length) : Buffer.alloc(0);
-    const wrong = this.#intent !== "honest" && random.chance(0.1);
-    return simpleReply(error, cookie, wrong ? Buffer.alloc(data.length, random.integer(256)) : data);
+  #reply(request: WireRequest): Reply {
+    const speech = this.#witness.hello ?? BEFORE_TRANSMISSION;
+    return answerTo(request, speech, this.#random, this.#intent !== "honest");
+  }
+
+  #say(reply: Reply): void {
+    for (const { bytes } of reply) if (bytes.length > 0) this.#stream?.say(bytes);
   }
 
   /** Answers by halves: a lot can happen before the second one. */
   #beginReply(): void {
-    const withData = this.#owed.findIndex(({ bytes }) => bytes.length > 16);
+    const withData = this.#owed.findIndex((reply) => bytesOf(reply).length > 16);
     const [reply] = this.#owed.splice(Math.max(0, withData), 1);
     if (reply === undefined) return;
-    const middle = Math.min(16, reply.bytes.length - 1) + this.#random.integer(Math.max(1, reply.bytes.length - 16));
-    this.#stream?.say(reply.bytes.subarray(0, middle));
-    this.#rest = reply.bytes.subarray(middle);
+    const bytes = bytesOf(reply);
+    const middle = Math.min(16, bytes.length - 1) + this.#random.integer(Math.max(1, bytes.length - 16));
+    this.#stream?.say(bytes.subarray(0, middle));
+    this.#rest = bytes.subarray(middle);
   }
 
   /** Answers what may have been asked over another connection, or was answered long ago. */
   #answerAnother(): void {
     const { requests } = this.#owner;
-    if (requests.length > 0) this.#stream?.say(this.#reply(this.#random.pick(requests)).bytes);
+    if (requests.length > 0) this.#say(this.#reply(this.#random.pick(requests)));
   }
 
   /** Answers what was perhaps not asked yet: cookies are not hard to guess. */
   #guess(): void {
     const uses = 1 + this.#random.integer(2);
     const cookie = (BigInt(uses) << 32n) | BigInt(this.#random.integer(12));
-    this.#stream?.say(simpleReply(0, cookie, Buffer.alloc(0)).bytes);
+    const structured = this.#witness.hello?.structured === true && this.#random.chance(0.7);
+    this.#say([structured ? chunk({ cookie, done: true }, 0) : simpleReply(0, cookie, Buffer.alloc(0))]);
   }
 
   #answer(mutations: number): void {
     const random = this.#random;
     const replies = this.#owed.splice(0, 1 + random.integer(this.#owed.length + 1));
     if (random.chance(0.3)) replies.reverse();
-    for (const { bytes } of mutate(replies, random, mutations)) if (bytes.length > 0) this.#stream?.say(bytes);
+    const messages = random.chance(0.5) ? replies.flat() : interleaved(replies, random);
+    this.#say(mutate(messages, random, mutations));
+  }
+}
+
+function bytesOf(reply: Reply): Buffer {
+  return Buffer.concat(reply.map(({ bytes }) => bytes));
+}
+
+/** The messages of several answers in any order that keeps each of them in its own. */
+function interleaved(replies: readonly Reply[], random: SeededRandom): Message[] {
+  const left = replies.map((reply) => [...reply]);
+  const messages: Message[] = [];
+  for (;;) {
+    const begun = left.filter((reply) => reply.length > 0);
+    const next = begun.length === 0 ? undefined : random.pick(begun).shift();
+    if (next === undefined) return messages;
+    messages.push(next);
   }
 }

@@ -47,9 +47,9 @@ describe("ReplyAssembly", () => {
     assembly.chunk();
     assembly.errorChunk(NO_LUCK);
     const behind = say(10, "0123456789", true, 40);
+    expect([before.references, behind.references]).toEqual([1, 1]);
     assembly.chunk();
     assembly.errorChunk({ ...NO_LUCK, text: "again" });
-    expect([before.references, behind.references]).toEqual([1, 1]);
     expect(inWords(assembly.finish(undefined))).toBe('error 5 "no luck"');
     assembly.release();
   });

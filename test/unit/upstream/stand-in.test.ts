@@ -14,11 +14,11 @@ const offer = (flags: number): Offer => ({ flags, maximumPayloadBytes: PORTABLE_
 /** The steps as text: `WRITE 1 at 4096+512`, flags in the middle. */
 function steps(
   asked: Parameters<typeof request>[0],
-  flags: number,
+  offered: number,
   maximumPayloadBytes = PORTABLE_PAYLOAD_BYTES,
 ): string[] | undefined {
   const names = Object.entries(COMMAND);
-  const found = standInSteps(request(asked), { flags, maximumPayloadBytes });
+  const found = standInSteps(request(asked), { flags: offered, maximumPayloadBytes });
   if (found === undefined) return undefined;
   return [...found].map(({ command, flags, offset, length, payload, room }) => {
     expect(room).toBeUndefined();

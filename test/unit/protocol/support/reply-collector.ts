@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import type { ByteSource } from "../../../../src/protocol/byte-source.ts";
 import type { ChunkError } from "../../../../src/protocol/chunk-error.ts";
 import { ProtocolViolation } from "../../../../src/protocol/protocol-violation.ts";
-import { ReplyDecoder, type ReplySink } from "../../../../src/protocol/reply-decoder.ts";
+import type { ReplyDecoder, ReplySink } from "../../../../src/protocol/reply-decoder.ts";
 import type { WireChunk, WireReply } from "../../support/naive-codec.ts";
 
 /** Bytes that can be decoded, and looked at. */
