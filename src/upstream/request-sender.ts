@@ -6,8 +6,12 @@ import { SentWrites } from "../durability/sent-writes.ts";
 import type { Slice } from "../transport/slice.ts";
 import type { InFlightTable } from "./in-flight-table.ts";
 import type { InFlight } from "./in-flight.ts";
-import { type Offer, type StandInStep, standInSteps } from "./stand-in.ts";
+import { NBD_ERROR } from "../protocol/constants.ts";
+import { inOneChunk, type Offer, type StandInStep, standInSteps } from "./stand-in.ts";
 import type { UpstreamSession } from "./upstream-session.ts";
+
+/** How a stand-in ends when all of it has succeeded. */
+const DONE: Reply = { error: 0, pieces: [], room: undefined };
 
 /** Puts requests on the connection, when their turn has come, and something else in place of what its server can't do. */
 export class RequestSender {
@@ -54,7 +58,7 @@ export class RequestSender {
     entry.session = session;
     // From now on its steps are answered; the same request may still be under way on a connection that was given up.
     entry.wire = undefined;
-    this.#nextStep(entry, session, steps[Symbol.iterator]());
+    this.#nextStep(entry, session, steps[Symbol.iterator](), DONE);
   }
 
   /** Sends a request of the proxy's own; `answered` is called unless the connection is lost first. */
@@ -63,16 +67,17 @@ export class RequestSender {
   }
 
   /** Sends the next request of a stand-in; when none is left, or one fails, the request itself is answered. */
-  #nextStep(entry: InFlight, session: UpstreamSession, steps: Iterator<StandInStep>): void {
+  #nextStep(entry: InFlight, session: UpstreamSession, steps: Iterator<StandInStep>, ended: Reply): void {
     const next = steps.next();
     if (next.done === true) {
-      this.#answered(entry, { error: 0, pieces: [], room: undefined });
+      this.#answered(entry, ended);
       return;
     }
     const complete = (reply: Reply): void => {
-      // What a READ or a BLOCK_STATUS asks for is in the reply to its only step.
-      if (reply.error !== 0 || entry.readLike) this.#answered(entry, reply);
-      else this.#nextStep(entry, session, steps);
+      // What a READ or a BLOCK_STATUS asks for is in one reply, unless the server finds that too long: see `inOneChunk`.
+      if (entry.readLike && reply.error === NBD_ERROR.EOVERFLOW) this.#nextStep(entry, session, steps, reply);
+      else if (reply.error !== 0 || entry.readLike) this.#answered(entry, reply);
+      else this.#nextStep(entry, session, steps, DONE);
     };
     const step = this.#table.add({ ...next.value, complete }, undefined, "step");
     const within = entry.offset <= step.offset && step.offset + step.length <= entry.offset + entry.length;
@@ -84,7 +89,9 @@ export class RequestSender {
 function stepsFor(entry: InFlight, offer: Offer): Iterable<StandInStep> | undefined {
   if (entry.instead !== undefined) return understood(entry.instead(offer), offer);
   const { command, flags, offset, length, request } = entry;
-  return standInSteps({ command, flags, offset, length, payload: request.payload, room: undefined }, offer);
+  const asked = { command, flags, offset, length, payload: request.payload, room: undefined };
+  const steps = standInSteps(asked, offer);
+  return steps === undefined && entry.sentBefore ? inOneChunk(asked, offer) : steps;
 }
 
 function* understood(requests: Iterable<StandInStep>, offer: Offer): Generator<StandInStep> {

@@ -38,6 +38,18 @@ export function standInSteps(request: StandInStep, offer: Offer): Iterable<Stand
   return (flags & gone) === 0 ? undefined : [withFlags(request, flags & ~gone)];
 }
 
+/**
+ * What to send in place of a READ that was under way when a connection was lost: a server that meets a bad block in the middle
+ * of an answer in fragments can only hang up, as qemu-nbd does, while one that is to answer in one chunk can say what is wrong.
+ * Where the server finds it too long for one chunk (EOVERFLOW), it is asked for as before. Undefined when that can't help.
+ */
+export function inOneChunk(request: StandInStep, offer: Offer): readonly StandInStep[] | undefined {
+  const { command, flags, length } = request;
+  const offered = (offer.flags & TRANSMISSION_FLAG.SEND_DF) !== 0;
+  if (command !== COMMAND.READ || length === 0 || !offered || (flags & COMMAND_FLAG.DF) !== 0) return undefined;
+  return [withFlags(request, flags | COMMAND_FLAG.DF), request];
+}
+
 /** Whether a request has to be followed by a FLUSH, because the server does not do FUA any more. */
 export function needsFlush(command: number, flags: number, offeredFlags: number): boolean {
   const offers = (flag: number): boolean => (offeredFlags & flag) !== 0;

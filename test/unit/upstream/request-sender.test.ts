@@ -157,4 +157,60 @@ describe("RequestSender", () => {
     sender.end();
     expect([sender.writes.count, sender.order.phase]).toEqual([0, "away"]);
   });
+
+  describe("with a READ that was under way when a connection was lost", () => {
+    const OFFERED = ALL_FLAGS | TRANSMISSION_FLAG.SEND_DF;
+
+    function resent(flags: number, asked: Parameters<typeof request>[0] = {}) {
+      const world = setUp(flags);
+      const entry = world.add(request({ offset: 8, length: 100_000, ...asked }));
+      entry.sentBefore = true;
+      world.sender.send(entry, undefined, "request");
+      return { ...world, entry };
+    }
+
+    it("asks for it in one chunk: a server that hangs up in the middle of fragments can then say why", () => {
+      const { answered, session, reply } = resent(OFFERED);
+      expect(session.lines).toEqual(["0/4 at 8+100000"]);
+      reply(0, { error: NBD_ERROR.EIO });
+      expect([answered, session.sent.length]).toEqual([[[8, NBD_ERROR.EIO]], 1]);
+    });
+
+    it("answers with what is read so", () => {
+      const { answered, session, reply } = resent(OFFERED);
+      reply(0, { pieces: [{ kind: "hole", lengthBytes: 100_000 }] });
+      expect([answered, session.sent.length]).toEqual([[[8, 0]], 1]);
+    });
+
+    it("asks as before when that is too long for one chunk", () => {
+      const { answered, session, reply } = resent(OFFERED);
+      reply(0, { error: NBD_ERROR.EOVERFLOW });
+      expect([answered, session.lines]).toEqual([[], ["0/4 at 8+100000", "0/0 at 8+100000"]]);
+      reply(1);
+      expect(answered).toEqual([[8, 0]]);
+    });
+
+    it("passes EOVERFLOW on when that is the answer to both", () => {
+      const { answered, reply } = resent(OFFERED);
+      for (const index of [0, 1]) reply(index, { error: NBD_ERROR.EOVERFLOW });
+      expect(answered).toEqual([[8, NBD_ERROR.EOVERFLOW]]);
+    });
+
+    it.each([
+      ["the server offers no DF", ALL_FLAGS, {}],
+      ["it has DF already", OFFERED, { flags: COMMAND_FLAG.DF }],
+      ["it asks for nothing", OFFERED, { length: 0 }],
+      ["it is a BLOCK_STATUS", OFFERED, { command: COMMAND.BLOCK_STATUS }],
+    ])("sends it itself when %s", (_when, flags, asked) => {
+      const { session, entry } = resent(flags, asked);
+      expect(session.sent).toEqual([entry]);
+    });
+
+    it("passes EOVERFLOW on of what has no other way to be asked", () => {
+      const { answered, session, reply } = resent(ALL_FLAGS, { flags: COMMAND_FLAG.DF });
+      expect(session.lines).toEqual(["0/0 at 8+100000"]);
+      reply(0, { error: NBD_ERROR.EOVERFLOW });
+      expect(answered).toEqual([[8, NBD_ERROR.EOVERFLOW]]);
+    });
+  });
 });
