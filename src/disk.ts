@@ -61,9 +61,30 @@ export interface Reply {
   readonly pieces: readonly Piece[];
   /** As `DiskRequest.room`, for the reply header of a reply without data. */
   readonly room: Slice | undefined;
+  /** What a successful BLOCK_STATUS found: one for each context of the disk's geometry, in any order. Else absent. */
+  readonly statuses?: readonly ContextStatus[];
+  /** What else the server said of an error, if anything. */
+  readonly detail?: ErrorDetail;
 }
 
 /** A part of a READ's range: bytes, or a hole that reads as zeros. */
 export type Piece =
-  | { readonly kind: "data"; readonly slice: Slice }
+  /** `continues`: the server sent it in one chunk with the data piece before it. */
+  | { readonly kind: "data"; readonly slice: Slice; readonly continues?: boolean }
   | { readonly kind: "hole"; readonly lengthBytes: number };
+
+/** What one metadata context says of a range, from its beginning on, perhaps less far or further than was asked. */
+export interface ContextStatus {
+  /** The context's name, such as `base:allocation`. */
+  readonly context: string;
+  /** At least one extent: pairs of length in bytes and flags, whose meaning is the context's. At most `LIMITS.statusExtents` pairs. */
+  readonly extents: Uint32Array;
+}
+
+/** What a server may say of an error beside its value ("Structured reply types"). */
+export interface ErrorDetail {
+  /** For people; as the server sent it, so it must be escaped where it is printed. "" for none. */
+  readonly text: string;
+  /** Where in the export it happened; undefined when the server did not tell. */
+  readonly offset: number | undefined;
+}

@@ -105,6 +105,20 @@ export const LIMITS = {
   /** it is sent alone, and given up when the connection is lost so many times more. */
   poisonAloneLosses: 2,
 
+  /**
+   * Extents of one context in one answer to BLOCK_STATUS; what a server says beyond is left out, and the client asks on from
+   * there. Room for so many is reserved for each context, 32 KiB.
+   */
+  statusExtents: 4096,
+  /** Metadata contexts that are used of a server; none is known to have more. */
+  contexts: 16,
+  /** Queries in one option about metadata contexts. */
+  contextQueries: 64,
+  /** A READ may be answered in one chunk for so many of its bytes, the smallest sector, */
+  chunkBytes: 512,
+  /** and in so many more. */
+  chunks: 16,
+
   /** What the write cache of the embedded server holds before it writes some of it back. */
   writeCacheBytes: 64 * 1024 * 1024,
   /** File operations at once: a few more than the four threads that Node has for them; the rest would only hold memory. */

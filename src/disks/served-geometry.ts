@@ -32,5 +32,6 @@ export function servedGeometry(sizeBytes: number, options: ServedOptions, extraF
     maximumPayloadBytes: PORTABLE_PAYLOAD_BYTES,
     name: options.name ?? "",
     description: options.description ?? "",
+    contexts: [],
   };
 }

@@ -5,6 +5,7 @@ import type { ByteStream } from "../ports/network.ts";
 import { COMMAND } from "../protocol/constants.ts";
 import { greetClient } from "../protocol/greeting-style.ts";
 import { isWriteLike } from "../protocol/is-write-like.ts";
+import type { Agreement } from "../protocol/server-handshake.ts";
 import type { ProtocolViolation } from "../protocol/protocol-violation.ts";
 import { RequestDecoder, type RequestSink } from "../protocol/request-decoder.ts";
 import type { RequestHeader } from "../protocol/request-header.ts";
@@ -40,7 +41,7 @@ export class ClientSession implements SlabConsumer, RequestSink<Slab>, RequestOw
   /** Watches answers that the client is slow to read. */
   readonly #unread: MessageDeadline;
   readonly #quota: ClientQuota;
-  readonly #handshake: DialogueRunner<Disk | undefined>;
+  readonly #handshake: DialogueRunner<Agreement<Disk> | undefined>;
   #disk: Disk | undefined;
   #handle: DiskHandle | undefined;
   /** The request whose payload is being received. */
@@ -62,13 +63,13 @@ export class ClientSession implements SlabConsumer, RequestSink<Slab>, RequestOw
     this.#quota = new ClientQuota(around.budget, this);
     this.#deadline = new MessageDeadline(around.clock, () => this.#hangUp("a request was begun and did not go on"));
     this.#unread = new MessageDeadline(around.clock, () => this.#leavesUnread());
-    this.#handshake = new DialogueRunner<Disk | undefined>({
+    this.#handshake = new DialogueRunner<Agreement<Disk> | undefined>({
       stream,
       reader: this.#reader,
       dialogue: greetClient<Disk>(around.greetingStyle, { exports: around.exports, limits: LIMITS }),
       clock: around.clock,
       deadlineMs: LIMITS.handshakeMs,
-      done: (disk) => this.#negotiated(disk),
+      done: (agreement) => this.#negotiated(agreement?.opened),
       failed: (error) => this.#handshakeFailed(error),
     });
   }

@@ -28,6 +28,18 @@ export interface ClientHandshakeLimits {
   readonly optionReplies: number;
   /** Data of one reply. */
   readonly optionReplyBytes: number;
+  /** Metadata contexts that are selected. */
+  readonly contexts: number;
+}
+
+/** What a client and a server have agreed on. */
+export interface Negotiation {
+  /** Its `contexts` are those that were selected. */
+  readonly geometry: Geometry;
+  /** The server answers with structured replies. */
+  readonly structuredReplies: boolean;
+  /** The selected contexts by the id that the server gave them for this connection. */
+  readonly contextNames: ReadonlyMap<number, string>;
 }
 
 /** Which export to ask for: at most 4096 bytes of UTF-8 without NUL. */
@@ -41,15 +53,19 @@ export interface ClientHandshakeOptions {
  * servers that don't know it. Throws HandshakeRefused when the server won't serve this export (or can't even be asked for it),
  * ProtocolViolation when it breaks the protocol. A server that refuses EXPORT_NAME just closes the connection.
  */
-export function* clientHandshake(options: ClientHandshakeOptions): Dialogue<Geometry> {
+export function* clientHandshake(options: ClientHandshakeOptions): Dialogue<Negotiation> {
   assert(isProtocolText(options.exportName), "the export's name does not fit into the protocol");
   const greeting = yield* receiveGreeting();
-  if (typeof greeting !== "number") return oldstyle(greeting, options.exportName);
+  if (typeof greeting !== "number") return simple(oldstyle(greeting, options.exportName));
   const flags = greeting & (HANDSHAKE_FLAG.FIXED_NEWSTYLE | HANDSHAKE_FLAG.NO_ZEROES);
   yield* sendClientFlags(flags);
   const speaksGo = (flags & HANDSHAKE_FLAG.FIXED_NEWSTYLE) !== 0;
   const found = speaksGo ? yield* go(options) : undefined;
-  return found ?? (yield* exportName(options.exportName, (flags & HANDSHAKE_FLAG.NO_ZEROES) === 0));
+  return simple(found ?? (yield* exportName(options.exportName, (flags & HANDSHAKE_FLAG.NO_ZEROES) === 0)));
+}
+
+function simple(geometry: Geometry): Negotiation {
+  return { geometry, structuredReplies: false, contextNames: new Map() };
 }
 
 /** An old-style server has one export and does not ask which one is wanted. */

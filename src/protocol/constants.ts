@@ -12,6 +12,7 @@ export const MAGIC = {
   OPTION_REPLY_LOW: 0x045565a9,
   REQUEST: 0x25609513,
   SIMPLE_REPLY: 0x67446698,
+  STRUCTURED_REPLY: 0x668e33ef,
 } as const;
 
 /** Handshake flags of the server, and client flags: the same bits on both sides ("Handshake phase"). */
@@ -83,6 +84,23 @@ export const COMMAND = {
 /** Command flags of a request ("Command flags"). */
 export const COMMAND_FLAG = { FUA: 1, NO_HOLE: 2, DF: 4, REQ_ONE: 8, FAST_ZERO: 16 } as const;
 
+/** Flags of a structured reply chunk ("Structured reply flags"). */
+export const CHUNK_FLAG = { DONE: 1 } as const;
+
+/** Types of structured reply chunks ("Structured reply types"); bit 15 marks an error. */
+export const CHUNK = {
+  NONE: 0,
+  OFFSET_DATA: 1,
+  OFFSET_HOLE: 2,
+  BLOCK_STATUS: 5,
+  ERROR: 0x8001,
+  ERROR_OFFSET: 0x8002,
+} as const;
+
+/** The metadata context that every server may have ("Metadata querying"), and the flags of its extents. */
+export const BASE_ALLOCATION = "base:allocation";
+export const ALLOCATION_FLAG = { HOLE: 1, ZERO: 2 } as const;
+
 /** Error values of a reply ("Error values"); 0 is success. */
 export const NBD_ERROR = {
   EPERM: 1,
@@ -108,6 +126,12 @@ export const OLDSTYLE_HELLO_BYTES = 152;
 export const REQUEST_HEADER_BYTES = 28;
 /** A simple reply without its data, in bytes. */
 export const SIMPLE_REPLY_HEADER_BYTES = 16;
+/** A structured reply chunk without its payload, in bytes, */
+export const CHUNK_HEADER_BYTES = 20;
+/** and one with data, up to where the data begins. */
+export const DATA_CHUNK_HEADER_BYTES = 28;
+/** One extent in a chunk with block status: length and flags, in bytes. */
+export const EXTENT_BYTES = 8;
 
 /** The zeroes behind the answer to EXPORT_NAME, unless both sides agreed on NO_ZEROES. */
 export const EXPORT_NAME_PADDING_BYTES = 124;

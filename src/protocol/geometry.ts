@@ -11,6 +11,8 @@ export interface Geometry {
   /** The canonical name and the description that the server gave; empty when it gave none. */
   readonly name: string;
   readonly description: string;
+  /** The names of the metadata contexts that BLOCK_STATUS tells about; none where it can't be asked. */
+  readonly contexts: readonly string[];
   /** The hello of an old-style server, to be repeated byte for byte; absent with servers that negotiate. */
   readonly oldstyleHello?: Buffer;
 }

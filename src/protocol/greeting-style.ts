@@ -1,7 +1,7 @@
 import { type Dialogue, wait, write } from "./dialogue.ts";
 import { HandshakeRefused } from "./handshake-refused.ts";
 import { encodeOldstyleHello } from "./oldstyle-hello.ts";
-import { type Served, serverHandshake, type ServerHandshakeOptions } from "./server-handshake.ts";
+import { type Agreement, type Served, serverHandshake, type ServerHandshakeOptions } from "./server-handshake.ts";
 
 /** How clients are greeted; `auto`: the way the server behind greeted us. */
 export type GreetingStyle = "auto" | "oldstyle" | "newstyle";
@@ -10,12 +10,12 @@ export type GreetingStyle = "auto" | "oldstyle" | "newstyle";
 export function* greetClient<Opened extends Served>(
   style: GreetingStyle,
   options: ServerHandshakeOptions<Opened>,
-): Dialogue<Opened | undefined> {
+): Dialogue<Agreement<Opened> | undefined> {
   if (style === "newstyle") return yield* serverHandshake(options);
   const standard = yield* wait(options.exports.open(""));
   if (style === "auto" && standard?.geometry.oldstyleHello === undefined) return yield* serverHandshake(options);
   if (standard === undefined)
     throw new HandshakeRefused("there is no default export to greet an old-style client with");
   yield* write(encodeOldstyleHello(standard.geometry));
-  return standard;
+  return { opened: standard, structuredReplies: false, contexts: [] };
 }

@@ -42,5 +42,6 @@ export function geometryFrom(fields: ExportFields, findings: Findings): Geometry
     maximumPayloadBytes: payloadBytes - (payloadBytes % minimum),
     name: findings.name ?? "",
     description: findings.description ?? "",
+    contexts: [],
   };
 }

@@ -17,6 +17,7 @@ import { decodeOptionHeader, OPTION_HEADER_BYTES, type OptionHeader } from "./op
 import { encodeExportFields } from "./option-information.ts";
 import { encodeOptionReply } from "./option-reply.ts";
 import { decodeText, encodeText } from "./option-text.ts";
+import type { SelectedContext } from "./metadata-context.ts";
 import { ProtocolViolation } from "./protocol-violation.ts";
 
 /** What a client may make us read in one handshake. */
@@ -27,6 +28,8 @@ export interface ServerHandshakeLimits {
   readonly optionSkipBytes: number;
   /** Options in one negotiation. */
   readonly options: number;
+  /** Queries in one option about metadata contexts. */
+  readonly contextQueries: number;
 }
 
 /** What is served, and to what limits. A promise that rejects ends the handshake with its error. */
@@ -39,7 +42,15 @@ export interface ServerHandshakeOptions<Opened> {
   readonly limits: ServerHandshakeLimits;
 }
 
-/** Anything with a geometry can be served. */
+/** What a client has chosen. */
+export interface Agreement<Opened> {
+  readonly opened: Opened;
+  /** The client wants structured replies. */
+  readonly structuredReplies: boolean;
+  /** The metadata contexts that it wants to hear of, all of them among those of the export's geometry. */
+  readonly contexts: readonly SelectedContext[];
+}
+
 /** What can be served to a client. */
 export interface Served {
   readonly geometry: Geometry;
@@ -58,13 +69,13 @@ const ECHOED_NAME_LENGTH = 64;
  */
 export function* serverHandshake<Opened extends Served>(
   options: ServerHandshakeOptions<Opened>,
-): Dialogue<Opened | undefined> {
+): Dialogue<Agreement<Opened> | undefined> {
   yield* sendGreeting();
   const clientFlags = yield* receiveClientFlags();
   const { limits } = options;
   for (let count = 0; count < limits.options; count++) {
     const header = decodeOptionHeader(yield* read(OPTION_HEADER_BYTES));
-    if (header.option === OPTION.EXPORT_NAME) return yield* serveExportName(header, options, clientFlags);
+    if (header.option === OPTION.EXPORT_NAME) return simple(yield* serveExportName(header, options, clientFlags));
     if ((clientFlags & HANDSHAKE_FLAG.FIXED_NEWSTYLE) === 0) {
       throw new ProtocolViolation(`option ${header.option} from a client that does not speak fixed newstyle`);
     }
@@ -73,9 +84,13 @@ export function* serverHandshake<Opened extends Served>(
     }
     if (header.option === OPTION.ABORT) return yield* sayGoodbye(header);
     const opened = yield* serveOption(header, options);
-    if (opened !== undefined) return opened;
+    if (opened !== undefined) return simple(opened);
   }
   throw new ProtocolViolation(`the client sent more than ${limits.options} options`);
+}
+
+function simple<Opened>(opened: Opened): Agreement<Opened> {
+  return { opened, structuredReplies: false, contexts: [] };
 }
 
 /**

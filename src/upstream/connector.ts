@@ -1,8 +1,7 @@
 import { LIMITS } from "../limits.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ByteStream, DialTarget, Network } from "../ports/network.ts";
-import { clientHandshake } from "../protocol/client-handshake.ts";
-import type { Geometry } from "../protocol/geometry.ts";
+import { clientHandshake, type Negotiation } from "../protocol/client-handshake.ts";
 import { ConnectionLost } from "../transport/connection-lost.ts";
 import { DialogueRunner } from "../transport/dialogue-runner.ts";
 import type { SlabPool } from "../transport/slab-pool.ts";
@@ -90,13 +89,13 @@ export class Connector {
   #negotiate(stream: ByteStream, { exportName }: UpstreamPath, outcome: ConnectOutcome): () => void {
     const { clock, pool } = this.#options;
     const reader = new SlabReader(stream, pool, LIMITS.readRoomBytes);
-    const runner = new DialogueRunner<Geometry>({
+    const runner = new DialogueRunner<Negotiation>({
       stream,
       reader,
       dialogue: clientHandshake({ exportName, limits: LIMITS }),
       clock,
       deadlineMs: LIMITS.handshakeMs,
-      done: (geometry) => outcome.negotiated({ stream, reader, geometry }),
+      done: (negotiation) => outcome.negotiated({ stream, reader, ...negotiation }),
       failed: (error) => {
         stream.destroy();
         outcome.failed(error);

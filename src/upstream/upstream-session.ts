@@ -3,6 +3,7 @@ import { LIMITS } from "../limits.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { ByteStream } from "../ports/network.ts";
 import { COMMAND, NBD_ERROR, REQUEST_HEADER_BYTES, SIMPLE_REPLY_HEADER_BYTES } from "../protocol/constants.ts";
+import type { Negotiation } from "../protocol/client-handshake.ts";
 import type { Geometry } from "../protocol/geometry.ts";
 import { ProtocolViolation } from "../protocol/protocol-violation.ts";
 import { ReplyDecoder, type ReplySink } from "../protocol/reply-decoder.ts";
@@ -17,10 +18,9 @@ import type { InFlight } from "./in-flight.ts";
 import { SilenceWatch } from "./silence-watch.ts";
 
 /** A negotiated connection, ready for transmission. */
-export interface Negotiated {
+export interface Negotiated extends Negotiation {
   readonly stream: ByteStream;
   readonly reader: SlabReader;
-  readonly geometry: Geometry;
 }
 
 /** Who sends requests over an UpstreamSession. */
@@ -72,7 +72,7 @@ export class UpstreamSession implements SlabConsumer, ReplySink<Slab>, WriterOwn
   readonly #watch: SilenceWatch;
   readonly #writer: BatchedWriter;
   readonly #headers = new HeaderSpace(HEADER_SLAB_BYTES);
-  readonly #decoder = new ReplyDecoder<Slab>(this);
+  readonly #decoder = new ReplyDecoder<Slab>(this, false);
   #current: InFlight | undefined;
   #error = 0;
   #room: Slice | undefined;
@@ -216,6 +216,20 @@ export class UpstreamSession implements SlabConsumer, ReplySink<Slab>, WriterOwn
     this.#room = new Slice(slab, end, end, SIMPLE_REPLY_HEADER_BYTES);
     return error === 0 && entry.command === COMMAND.READ ? entry.length : 0;
   }
+
+  chunk(): void {
+    throw new ProtocolViolation("a structured reply that was not negotiated");
+  }
+
+  dataChunk(): void {}
+
+  holeChunk(): void {}
+
+  statusChunk(): void {}
+
+  errorChunk(): void {}
+
+  extents(): void {}
 
   data(slab: Slab, start: number, end: number): void {
     const last = this.#data.at(-1);

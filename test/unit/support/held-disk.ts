@@ -15,6 +15,7 @@ export function geometry(fields: Partial<Geometry> = {}): Geometry {
     maximumPayloadBytes: 32 * 1024 * 1024,
     name: "",
     description: "",
+    contexts: [],
     ...fields,
   };
 }
