@@ -5,7 +5,7 @@ import type { ByteStream } from "../ports/network.ts";
 import { COMMAND } from "../protocol/constants.ts";
 import { greetClient } from "../protocol/greeting-style.ts";
 import { isWriteLike } from "../protocol/is-write-like.ts";
-import type { Agreement } from "../protocol/server-handshake.ts";
+import type { Agreement } from "../protocol/agreement.ts";
 import type { ProtocolViolation } from "../protocol/protocol-violation.ts";
 import { RequestDecoder, type RequestSink } from "../protocol/request-decoder.ts";
 import type { RequestHeader } from "../protocol/request-header.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert";
 
+import { askStructuredReplies } from "./ask-structured-replies.ts";
 import {
   EXPORT_NAME_PADDING_BYTES,
   HANDSHAKE_FLAG,
@@ -17,20 +18,12 @@ import { decodeOldstyleHello } from "./oldstyle-hello.ts";
 import { encodeExportQuery } from "./option-export-query.ts";
 import { type Findings, geometryFrom } from "./option-findings.ts";
 import { encodeOption } from "./option-header.ts";
-import { decodeExportFields, decodeInformation, EXPORT_FIELDS_BYTES } from "./option-information.ts";
-import { decodeOptionReplyHeader, isErrorReply, OPTION_REPLY_HEADER_BYTES, optionReplyName } from "./option-reply.ts";
+import { decodeExportFields, decodeInformation, EXPORT_FIELDS_BYTES, type ExportFields } from "./option-information.ts";
+import { isErrorReply, optionReplyName } from "./option-reply.ts";
 import { encodeText, isProtocolText } from "./option-text.ts";
 import { ProtocolViolation } from "./protocol-violation.ts";
-
-/** What a server may make us read in one handshake. */
-export interface ClientHandshakeLimits {
-  /** Replies to one option. */
-  readonly optionReplies: number;
-  /** Data of one reply. */
-  readonly optionReplyBytes: number;
-  /** Metadata contexts that are selected. */
-  readonly contexts: number;
-}
+import { receiveOptionReply } from "./receive-option-reply.ts";
+import { selectContexts, type SelectContextsLimits } from "./select-contexts.ts";
 
 /** What a client and a server have agreed on. */
 export interface Negotiation {
@@ -42,30 +35,53 @@ export interface Negotiation {
   readonly contextNames: ReadonlyMap<number, string>;
 }
 
-/** Which export to ask for: at most 4096 bytes of UTF-8 without NUL. */
+/** Which export to ask for, and how much patience to have. */
 export interface ClientHandshakeOptions {
+  /** At most 4096 bytes of UTF-8 without NUL. */
   readonly exportName: string;
-  readonly limits: ClientHandshakeLimits;
+  /** What a server may make us read in one handshake, and how many of its metadata contexts are selected. */
+  readonly limits: SelectContextsLimits;
 }
+
+/** What a server told about an export before it let us in. */
+type ExportFindings = Findings & { readonly fields: ExportFields };
+
+const NO_CONTEXTS: ReadonlyMap<number, string> = new Map();
 
 /**
- * The client's side of the handshake, old style or new, from the greeting to the transmission phase: GO, or EXPORT_NAME with
- * servers that don't know it. Throws HandshakeRefused when the server won't serve this export (or can't even be asked for it),
- * ProtocolViolation when it breaks the protocol. A server that refuses EXPORT_NAME just closes the connection.
+ * The client's side of the handshake, old style or new, from the greeting to the transmission phase: structured replies and
+ * metadata contexts when the server has them, then GO, or EXPORT_NAME with servers that don't know it. Throws HandshakeRefused
+ * when the server won't serve this export (or can't even be asked for it), ProtocolViolation when it breaks the protocol. A
+ * server that refuses EXPORT_NAME just closes the connection.
  */
 export function* clientHandshake(options: ClientHandshakeOptions): Dialogue<Negotiation> {
-  assert(isProtocolText(options.exportName), "the export's name does not fit into the protocol");
+  const { exportName: name, limits } = options;
+  assert(isProtocolText(name), "the export's name does not fit into the protocol");
   const greeting = yield* receiveGreeting();
-  if (typeof greeting !== "number") return simple(oldstyle(greeting, options.exportName));
+  if (typeof greeting !== "number") return negotiation(oldstyle(greeting, name), false, NO_CONTEXTS);
+
   const flags = greeting & (HANDSHAKE_FLAG.FIXED_NEWSTYLE | HANDSHAKE_FLAG.NO_ZEROES);
   yield* sendClientFlags(flags);
-  const speaksGo = (flags & HANDSHAKE_FLAG.FIXED_NEWSTYLE) !== 0;
-  const found = speaksGo ? yield* go(options) : undefined;
-  return simple(found ?? (yield* exportName(options.exportName, (flags & HANDSHAKE_FLAG.NO_ZEROES) === 0)));
+  const padded = (flags & HANDSHAKE_FLAG.NO_ZEROES) === 0;
+  if ((flags & HANDSHAKE_FLAG.FIXED_NEWSTYLE) === 0) {
+    return negotiation(geometryFrom(yield* askExportName(name, padded), {}), false, NO_CONTEXTS);
+  }
+  const structuredReplies = yield* askStructuredReplies(limits);
+  const contextNames = structuredReplies ? yield* selectContexts(name, limits) : NO_CONTEXTS;
+  const findings = (yield* go(options)) ?? { fields: yield* askExportName(name, padded) };
+  return negotiation(
+    geometryFrom(findings.fields, { ...findings, structuredReplies }),
+    structuredReplies,
+    contextNames,
+  );
 }
 
-function simple(geometry: Geometry): Negotiation {
-  return { geometry, structuredReplies: false, contextNames: new Map() };
+function negotiation(
+  geometry: Geometry,
+  structuredReplies: boolean,
+  contextNames: ReadonlyMap<number, string>,
+): Negotiation {
+  return { geometry: { ...geometry, contexts: [...contextNames.values()] }, structuredReplies, contextNames };
 }
 
 /** An old-style server has one export and does not ask which one is wanted. */
@@ -100,32 +116,20 @@ function* sendClientFlags(flags: number): Dialogue<void> {
 }
 
 /** Asks with GO; undefined when the server doesn't know that option. */
-function* go({ exportName: name, limits }: ClientHandshakeOptions): Dialogue<Geometry | undefined> {
+function* go({ exportName: name, limits }: ClientHandshakeOptions): Dialogue<ExportFindings | undefined> {
   const query = { exportName: name, informationTypes: [INFO.NAME, INFO.DESCRIPTION, INFO.BLOCK_SIZE] };
   yield* write(encodeOption(OPTION.GO, encodeExportQuery(query)));
 
   const findings: Findings = {};
   for (let replies = 0; replies < limits.optionReplies; replies++) {
-    const { type, data } = yield* receiveReply(OPTION.GO, limits);
+    const { type, data } = yield* receiveOptionReply(OPTION.GO, limits);
     if (type === OPTION_REPLY.ERR_UNSUP) return undefined;
     if (isErrorReply(type)) return yield* leave(name, type, data);
-    if (type === OPTION_REPLY.ACK) return conclude(findings, data);
+    if (type === OPTION_REPLY.ACK) return conclude(findings);
     if (type !== OPTION_REPLY.INFO) throw new ProtocolViolation(`GO was answered with ${optionReplyName(type)}`);
     learn(findings, data);
   }
   throw new ProtocolViolation(`GO was answered with more than ${limits.optionReplies} replies`);
-}
-
-/** Receives one reply; its length is checked before a byte of its data is asked for. */
-function* receiveReply(option: number, limits: ClientHandshakeLimits): Dialogue<{ type: number; data: Buffer }> {
-  const header = decodeOptionReplyHeader(yield* read(OPTION_REPLY_HEADER_BYTES));
-  if (header.option !== option) {
-    throw new ProtocolViolation(`a reply to option ${header.option} arrived where one to ${option} was due`);
-  }
-  if (header.lengthBytes > limits.optionReplyBytes) {
-    throw new ProtocolViolation(`an option reply claims ${header.lengthBytes} bytes of data`);
-  }
-  return { type: header.type, data: header.lengthBytes === 0 ? Buffer.alloc(0) : yield* read(header.lengthBytes) };
 }
 
 /** Notes what one INFO reply says; said twice, the later word holds. */
@@ -137,10 +141,9 @@ function learn(findings: Findings, data: Buffer): void {
   else if (information.type === INFO.DESCRIPTION) findings.description = information.text;
 }
 
-function conclude(findings: Findings, data: Buffer): Geometry {
-  if (data.length > 0) throw new ProtocolViolation(`an ACK carries ${data.length} bytes of data`);
-  if (findings.fields === undefined) throw new ProtocolViolation("GO was acknowledged without INFO_EXPORT");
-  return geometryFrom(findings.fields, findings);
+function conclude({ fields, ...findings }: Findings): ExportFindings {
+  if (fields === undefined) throw new ProtocolViolation("GO was acknowledged without INFO_EXPORT");
+  return { ...findings, fields };
 }
 
 /** Takes leave politely, then throws what the server's error reply means. */
@@ -154,9 +157,9 @@ function* leave(name: string, type: number, data: Buffer): Dialogue<never> {
 }
 
 /** Asks with EXPORT_NAME, whose answer is not an option reply. */
-function* exportName(name: string, padded: boolean): Dialogue<Geometry> {
+function* askExportName(name: string, padded: boolean): Dialogue<ExportFields> {
   yield* write(encodeOption(OPTION.EXPORT_NAME, encodeText(name)));
   const fields = decodeExportFields(yield* read(EXPORT_FIELDS_BYTES));
   if (padded) yield* skip(EXPORT_NAME_PADDING_BYTES);
-  return geometryFrom(fields, {});
+  return fields;
 }

@@ -118,6 +118,8 @@ export const STRING_LIMIT_BYTES = 4096;
 
 /** The payload that every server must be ready for, in bytes ("Size constraints"): 32 MiB. */
 export const PORTABLE_PAYLOAD_BYTES = 0x0200_0000;
+/** The block that a portable client assumes where it is not told, in bytes. */
+export const PORTABLE_BLOCK_BYTES = 512;
 
 /** The whole negotiation of an old-style server, in bytes ("Oldstyle negotiation"). */
 export const OLDSTYLE_HELLO_BYTES = 152;

@@ -1,7 +1,9 @@
+import type { Agreement } from "./agreement.ts";
 import { type Dialogue, wait, write } from "./dialogue.ts";
 import { HandshakeRefused } from "./handshake-refused.ts";
 import { encodeOldstyleHello } from "./oldstyle-hello.ts";
-import { type Agreement, type Served, serverHandshake, type ServerHandshakeOptions } from "./server-handshake.ts";
+import type { Served } from "./served.ts";
+import { serverHandshake, type ServerHandshakeOptions } from "./server-handshake.ts";
 
 /** How clients are greeted; `auto`: the way the server behind greeted us. */
 export type GreetingStyle = "auto" | "oldstyle" | "newstyle";

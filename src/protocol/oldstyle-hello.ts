@@ -1,7 +1,8 @@
-import { MAGIC, OLDSTYLE_HELLO_BYTES, TRANSMISSION_FLAG } from "./constants.ts";
+import { MAGIC, OLDSTYLE_HELLO_BYTES } from "./constants.ts";
 import type { Geometry } from "./geometry.ts";
 import { geometryFrom } from "./option-findings.ts";
 import { decodeExportSize } from "./option-information.ts";
+import { shownFlags } from "./shown-flags.ts";
 
 const SIZE_AT = 16;
 const FLAGS_AT = 26;
@@ -28,6 +29,6 @@ export function encodeOldstyleHello(geometry: Geometry): Buffer {
   hello.writeUInt32BE(MAGIC.OLDSTYLE_HIGH, 8);
   hello.writeUInt32BE(MAGIC.OLDSTYLE_LOW, 12);
   hello.writeBigUInt64BE(BigInt(geometry.sizeBytes), SIZE_AT);
-  hello.writeUInt16BE(geometry.flags | TRANSMISSION_FLAG.HAS_FLAGS, FLAGS_AT);
+  hello.writeUInt16BE(shownFlags(geometry.flags, false), FLAGS_AT);
   return hello;
 }

@@ -8,12 +8,14 @@ export interface Findings {
   blockSizes?: BlockSizes;
   name?: string | undefined;
   description?: string | undefined;
+  /** It agreed to structured replies. */
+  structuredReplies?: boolean;
 }
 
 /** What "Size constraints" lets a client assume of a server that does not tell. */
 const DEFAULT_BLOCK_SIZES: BlockSizes = { minimum: 1, preferred: 4096, maximum: PORTABLE_PAYLOAD_BYTES };
 
-/** DF belongs to structured replies and RESIZE to an extension, neither of which is negotiated here. */
+/** What means something here: RESIZE belongs to an extension that is never negotiated. */
 const USABLE_FLAGS =
   TRANSMISSION_FLAG.HAS_FLAGS |
   TRANSMISSION_FLAG.READ_ONLY |
@@ -22,6 +24,7 @@ const USABLE_FLAGS =
   TRANSMISSION_FLAG.ROTATIONAL |
   TRANSMISSION_FLAG.SEND_TRIM |
   TRANSMISSION_FLAG.SEND_WRITE_ZEROES |
+  TRANSMISSION_FLAG.SEND_DF |
   TRANSMISSION_FLAG.CAN_MULTI_CONN |
   TRANSMISSION_FLAG.SEND_CACHE |
   TRANSMISSION_FLAG.SEND_FAST_ZERO;
@@ -33,10 +36,9 @@ const USABLE_FLAGS =
 export function geometryFrom(fields: ExportFields, findings: Findings): Geometry {
   const { minimum, preferred, maximum } = findings.blockSizes ?? DEFAULT_BLOCK_SIZES;
   const payloadBytes = Math.min(maximum, PORTABLE_PAYLOAD_BYTES);
-  const canZero = (fields.flags & TRANSMISSION_FLAG.SEND_WRITE_ZEROES) !== 0;
   return {
     sizeBytes: fields.sizeBytes,
-    flags: fields.flags & (canZero ? USABLE_FLAGS : USABLE_FLAGS & ~TRANSMISSION_FLAG.SEND_FAST_ZERO),
+    flags: usableFlags(fields.flags, findings.structuredReplies === true),
     minimumBlockBytes: minimum,
     preferredBlockBytes: Math.min(preferred, PORTABLE_PAYLOAD_BYTES),
     maximumPayloadBytes: payloadBytes - (payloadBytes % minimum),
@@ -44,4 +46,12 @@ export function geometryFrom(fields: ExportFields, findings: Findings): Geometry
     description: findings.description ?? "",
     contexts: [],
   };
+}
+
+/** What a server offers, without what needs something that it does not offer. */
+function usableFlags(flags: number, structuredReplies: boolean): number {
+  let usable = flags & USABLE_FLAGS;
+  if (!structuredReplies) usable &= ~TRANSMISSION_FLAG.SEND_DF;
+  if ((usable & TRANSMISSION_FLAG.SEND_WRITE_ZEROES) === 0) usable &= ~TRANSMISSION_FLAG.SEND_FAST_ZERO;
+  return usable;
 }

@@ -13,50 +13,71 @@ import { HostileWorld } from "./hostile-world.ts";
 // proxy says why and does not start; in an outage it says why, waits, and tries again, and its clients notice nothing.
 
 const GO = 7;
+const STRUCTURED_REPLY = 8;
+const LIST = 9;
+const SET = 10;
+/** What a server says before anything about the export: that it knows no structured replies, or that it does. */
+const SIMPLE = wireBytes(GREETING, optionReply(STRUCTURED_REPLY, 0x80000001));
+const STRUCTURED = wireBytes(GREETING, optionReply(STRUCTURED_REPLY, 1));
 const INFO = 3;
 const ACKED = optionReply(GO, 1);
 const EXPORT = optionReply(GO, INFO, "0000 0000000000100000 0c6d");
+
+const LISTED = optionReply(LIST, 4, "00000000 613a62");
+const LIST_END = optionReply(LIST, 1);
 
 const VIOLATIONS: readonly (readonly [string, ...(string | Buffer)[]])[] = [
   ["greets as something else", Buffer.from("SSH-2.0-OpenSSH_9.2p1 Debian\r\n")],
   ["greets with a wrong magic", "4e42444d41474944 49484156454f5054 0003"],
   ["greets in an unknown style", "4e42444d41474943 49484156454f5055 0003"],
-  ["begins a reply with a wrong magic", GREETING, "0003e889045565aa 00000007 00000001 00000000"],
-  ["answers an option that was never sent", GREETING, optionReply(6, 1)],
-  ["answers with the reply of another option", GREETING, optionReply(GO, 2, "00000000")],
-  ["answers with a context that nobody asked for", GREETING, optionReply(GO, 4, "00000001")],
-  ["acknowledges without a word about the export", GREETING, ACKED],
-  ["acknowledges with data", GREETING, EXPORT, optionReply(GO, 1, "00")],
-  ["claims a reply of 4 GiB", GREETING, "0003e889045565a9 00000007 00000003 ffffffff"],
-  ["claims a reply of 2 GiB", GREETING, "0003e889045565a9 00000007 00000003 80000000"],
-  ["claims a reply beyond the limit", GREETING, "0003e889045565a9 00000007 00000003", u32(LIMITS.optionReplyBytes + 1)],
-  ["informs without an end", GREETING, ...Array.from({ length: LIMITS.optionReplies + 1 }, () => EXPORT)],
-  ["informs with half a word", GREETING, optionReply(GO, INFO, "00"), ACKED],
-  ["claims a size of 2^63", GREETING, optionReply(GO, INFO, "0000 8000000000000000 0c6d"), ACKED],
-  ["claims a size of 2^64 - 1", GREETING, optionReply(GO, INFO, "0000 ffffffffffffffff 0c6d"), ACKED],
-  ["claims a size that no Number holds", GREETING, optionReply(GO, INFO, "0000 0020000000000000 0c6d"), ACKED],
-  ["sends flags without HAS_FLAGS", GREETING, optionReply(GO, INFO, "0000 0000000000100000 0c6c"), ACKED],
-  ["has blocks of no bytes", GREETING, EXPORT, optionReply(GO, INFO, "0003 00000000 00001000 02000000"), ACKED],
-  ["has blocks of three bytes", GREETING, EXPORT, optionReply(GO, INFO, "0003 00000003 00001000 02000000"), ACKED],
-  ["prefers less than its minimum", GREETING, EXPORT, optionReply(GO, INFO, "0003 00001000 00000200 02000000"), ACKED],
-  ["prefers more than its maximum", GREETING, EXPORT, optionReply(GO, INFO, "0003 00000001 00001000 00000200"), ACKED],
-  ["has a maximum of nothing", GREETING, EXPORT, optionReply(GO, INFO, "0003 00000001 00001000 00000000"), ACKED],
+  ["begins a reply with a wrong magic", SIMPLE, "0003e889045565aa 00000007 00000001 00000000"],
+  ["answers an option that was never sent", SIMPLE, optionReply(6, 1)],
+  ["answers with the reply of another option", SIMPLE, optionReply(GO, 2, "00000000")],
+  ["answers with a context that nobody asked for", SIMPLE, optionReply(GO, 4, "00000001")],
+  ["acknowledges without a word about the export", SIMPLE, ACKED],
+  ["acknowledges with data", SIMPLE, EXPORT, optionReply(GO, 1, "00")],
+  ["claims a reply of 4 GiB", SIMPLE, "0003e889045565a9 00000007 00000003 ffffffff"],
+  ["claims a reply of 2 GiB", SIMPLE, "0003e889045565a9 00000007 00000003 80000000"],
+  ["claims a reply beyond the limit", SIMPLE, "0003e889045565a9 00000007 00000003", u32(LIMITS.optionReplyBytes + 1)],
+  ["informs without an end", SIMPLE, ...Array.from({ length: LIMITS.optionReplies + 1 }, () => EXPORT)],
+  ["informs with half a word", SIMPLE, optionReply(GO, INFO, "00"), ACKED],
+  ["claims a size of 2^63", SIMPLE, optionReply(GO, INFO, "0000 8000000000000000 0c6d"), ACKED],
+  ["claims a size of 2^64 - 1", SIMPLE, optionReply(GO, INFO, "0000 ffffffffffffffff 0c6d"), ACKED],
+  ["claims a size that no Number holds", SIMPLE, optionReply(GO, INFO, "0000 0020000000000000 0c6d"), ACKED],
+  ["sends flags without HAS_FLAGS", SIMPLE, optionReply(GO, INFO, "0000 0000000000100000 0c6c"), ACKED],
+  ["has blocks of no bytes", SIMPLE, EXPORT, optionReply(GO, INFO, "0003 00000000 00001000 02000000"), ACKED],
+  ["has blocks of three bytes", SIMPLE, EXPORT, optionReply(GO, INFO, "0003 00000003 00001000 02000000"), ACKED],
+  ["prefers less than its minimum", SIMPLE, EXPORT, optionReply(GO, INFO, "0003 00001000 00000200 02000000"), ACKED],
+  ["prefers more than its maximum", SIMPLE, EXPORT, optionReply(GO, INFO, "0003 00000001 00001000 00000200"), ACKED],
+  ["has a maximum of nothing", SIMPLE, EXPORT, optionReply(GO, INFO, "0003 00000001 00001000 00000000"), ACKED],
+  ["has a name beyond 4096 bytes", SIMPLE, EXPORT, optionReply(GO, INFO, wireBytes("0001", Buffer.alloc(4097, 0x61)))],
+  ["answers GO before it was asked", GREETING, EXPORT, ACKED],
+  ["acknowledges structured replies with data", GREETING, optionReply(STRUCTURED_REPLY, 1, "00")],
+  ["answers structured replies with a context", GREETING, optionReply(STRUCTURED_REPLY, 4, "00000000 613a62")],
+  ["lists half an id", STRUCTURED, optionReply(LIST, 4, "0000")],
+  ["lists a context beyond 4096 bytes", STRUCTURED, optionReply(LIST, 4, Buffer.alloc(4101, 0x61))],
+  ["lists without an end", STRUCTURED, ...Array.from({ length: LIMITS.optionReplies + 1 }, () => LISTED)],
+  ["lists a reply of 4 GiB", STRUCTURED, "0003e889045565a9 00000009 00000004 ffffffff"],
+  ["selects what nobody asked for", STRUCTURED, LISTED, LIST_END, optionReply(SET, 4, "00000001 613a63")],
+  ["selects without a name", STRUCTURED, LISTED, LIST_END, optionReply(SET, 4, "00000001")],
   [
-    "has a name beyond 4096 bytes",
-    GREETING,
-    EXPORT,
-    optionReply(GO, INFO, wireBytes("0001", Buffer.alloc(4097, 0x61))),
+    "selects twice",
+    STRUCTURED,
+    LISTED,
+    LIST_END,
+    optionReply(SET, 4, "00000001 613a62"),
+    optionReply(SET, 4, "00000002 613a62"),
   ],
 ];
 
 const REFUSALS: readonly (readonly [string, ...(string | Buffer)[]])[] = [
-  ["ERR_POLICY", GREETING, optionReply(GO, 0x80000002, Buffer.from("maximum of connections"))],
-  ["ERR_TLS_REQD", GREETING, optionReply(GO, 0x80000005)],
-  ["ERR_UNKNOWN", GREETING, optionReply(GO, 0x80000006)],
-  ["ERR_SHUTDOWN", GREETING, optionReply(GO, 0x80000007)],
-  ["ERR_BLOCK_SIZE_REQD", GREETING, optionReply(GO, 0x80000008)],
-  ["an error that nobody knows", GREETING, optionReply(GO, 0xffffffff)],
-  ["an error text of 64 KiB", GREETING, optionReply(GO, 0x80000006, Buffer.alloc(LIMITS.optionReplyBytes, 0x1b))],
+  ["ERR_POLICY", SIMPLE, optionReply(GO, 0x80000002, Buffer.from("maximum of connections"))],
+  ["ERR_TLS_REQD", SIMPLE, optionReply(GO, 0x80000005)],
+  ["ERR_UNKNOWN", SIMPLE, optionReply(GO, 0x80000006)],
+  ["ERR_SHUTDOWN", SIMPLE, optionReply(GO, 0x80000007)],
+  ["ERR_BLOCK_SIZE_REQD", SIMPLE, optionReply(GO, 0x80000008)],
+  ["an error that nobody knows", SIMPLE, optionReply(GO, 0xffffffff)],
+  ["an error text of 64 KiB", SIMPLE, optionReply(GO, 0x80000006, Buffer.alloc(LIMITS.optionReplyBytes, 0x1b))],
 ];
 
 /** A world in an outage, with an attempt to reconnect answered by a server that says this. */
@@ -136,8 +157,11 @@ describe("a server that takes the connection and does not finish the handshake",
   it.each<readonly [string, ...(string | Buffer)[]]>([
     ["says nothing"],
     ["greets and says nothing more", GREETING],
-    ["never acknowledges", GREETING, EXPORT],
-    ["stops in a reply", GREETING, EXPORT.subarray(0, 25)],
+    ["never acknowledges", SIMPLE, EXPORT],
+    ["stops before the contexts", STRUCTURED],
+    ["never ends its list", STRUCTURED, LISTED],
+    ["never ends its selection", STRUCTURED, LISTED, LIST_END],
+    ["stops in a reply", SIMPLE, EXPORT.subarray(0, 25)],
     ["greets in old style by half", "4e42444d41474943 0000420281861253 0000"],
   ])("is given up after ten seconds, and tried again: one that %s", async (_name, ...parts) => {
     const { world, stream } = await reconnectedTo(...parts);
@@ -209,7 +233,7 @@ describe("a server whose size is odd", () => {
     const starting = proxy.start();
     const stream: FakeStream = network.lastDial.connect();
     const size = sizeBytes.toString(16).padStart(16, "0");
-    stream.say(wireBytes(GREETING, optionReply(GO, INFO, `0000 ${size} 0001`), ACKED));
+    stream.say(wireBytes(SIMPLE, optionReply(GO, INFO, `0000 ${size} 0001`), ACKED));
     await starting;
     const client = network.client();
     client.say(wireBytes("00000003 49484156454f5054 00000007 00000006 00000000 0000"));

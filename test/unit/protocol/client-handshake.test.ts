@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 
-import { clientHandshake } from "../../../src/protocol/client-handshake.ts";
+import { clientHandshake, type Negotiation } from "../../../src/protocol/client-handshake.ts";
 import type { Geometry } from "../../../src/protocol/geometry.ts";
 import { HandshakeRefused } from "../../../src/protocol/handshake-refused.ts";
 import { ProtocolViolation } from "../../../src/protocol/protocol-violation.ts";
 import { type Driven, driveDialogue, driveEveryWay } from "./support/drive-dialogue.ts";
 import { GREETING, option, optionReply, u32, wireBytes } from "./support/wire-bytes.ts";
 
-const LIMITS = { optionReplies: 8, optionReplyBytes: 6000 };
+const LIMITS = { optionReplies: 8, optionReplyBytes: 6000, contexts: 4 };
 
 const GO = 7;
 const ACK = 1;
@@ -15,16 +15,21 @@ const INFO = 3;
 const GO_DISK = "49484156454f5054 00000007 00000010 00000004 6469736b 0003 0001 0002 0003";
 const EXPORT_64M = optionReply(GO, INFO, "0000 0000000004000000 000d");
 const ACKED = optionReply(GO, ACK);
+/** What a server says that knows no structured replies, and with its greeting. */
+const UNSUP_8 = optionReply(8, 0x80000001);
+const SIMPLE = wireBytes(GREETING, UNSUP_8);
+/** What it hears: client flags, and the option that it does not know. */
+const ASKED = wireBytes("00000003", option(8));
 const UNSUPPORTED = optionReply(GO, 0x80000001, Buffer.from("what?"));
 
-function ask(bytes: Buffer, exportName = "disk"): Promise<Driven<Geometry>> {
+function ask(bytes: Buffer, exportName = "disk"): Promise<Driven<Negotiation>> {
   return driveEveryWay(() => clientHandshake({ exportName, limits: LIMITS }), bytes);
 }
 
 async function geometryAfter(...replies: readonly (string | Buffer)[]): Promise<Geometry> {
-  const { ending } = await ask(wireBytes(GREETING, ...replies));
+  const { ending } = await ask(wireBytes(SIMPLE, ...replies));
   if (ending.kind !== "returned") throw new Error(`no geometry: ${JSON.stringify(ending)}`, { cause: ending });
-  return ending.result;
+  return ending.result.geometry;
 }
 
 async function errorAfter(...bytes: readonly (string | Buffer)[]): Promise<Error> {
@@ -34,11 +39,16 @@ async function errorAfter(...bytes: readonly (string | Buffer)[]): Promise<Error
   return ending.error;
 }
 
+/** What comes of a handshake without structured replies. */
+function simple(geometry: Geometry): Negotiation {
+  return { geometry, structuredReplies: false, contextNames: new Map() };
+}
+
 describe("clientHandshake with GO", () => {
   it("asks for the export with name, description and block sizes, and returns what it learns", async () => {
     const driven = await ask(
       wireBytes(
-        GREETING,
+        SIMPLE,
         EXPORT_64M,
         optionReply(GO, INFO, wireBytes("0001", Buffer.from("the disk"))),
         optionReply(GO, INFO, wireBytes("0002", Buffer.from("größte Platte"))),
@@ -48,7 +58,7 @@ describe("clientHandshake with GO", () => {
     );
     expect(driven.ending).toEqual({
       kind: "returned",
-      result: {
+      result: simple({
         sizeBytes: 0x4000000,
         flags: 0x0d,
         minimumBlockBytes: 512,
@@ -56,38 +66,41 @@ describe("clientHandshake with GO", () => {
         maximumPayloadBytes: 0x100000,
         name: "the disk",
         description: "größte Platte",
-      },
+        contexts: [],
+      }),
     });
-    expect(driven.sent).toEqual(wireBytes("00000003", GO_DISK));
+    expect(driven.sent).toEqual(wireBytes(ASKED, GO_DISK));
     expect(driven.unread).toHaveLength(0);
   });
 
   it("speaks only after the greeting", async () => {
-    const { writtenAfterBytes } = await ask(wireBytes(GREETING, EXPORT_64M, ACKED));
-    expect(writtenAfterBytes).toEqual([18, 18]);
+    const { writtenAfterBytes } = await ask(wireBytes(SIMPLE, EXPORT_64M, ACKED));
+    expect(writtenAfterBytes).toEqual([18, 18, 38]);
   });
 
   it("does not expect zeroes after GO, even from a server that does not offer NO_ZEROES", async () => {
-    const driven = await ask(wireBytes("4e42444d41474943 49484156454f5054 0001", EXPORT_64M, ACKED, "67446698"));
+    const driven = await ask(
+      wireBytes("4e42444d41474943 49484156454f5054 0001", UNSUP_8, EXPORT_64M, ACKED, "67446698"),
+    );
     expect(driven.ending.kind).toBe("returned");
     expect(driven.sent.subarray(0, 4)).toEqual(wireBytes("00000001"));
     expect(driven.unread).toEqual(wireBytes("67446698"));
   });
 
   it("ignores handshake flags that it does not know", async () => {
-    const driven = await ask(wireBytes("4e42444d41474943 49484156454f5054 fffb", EXPORT_64M, ACKED));
+    const driven = await ask(wireBytes("4e42444d41474943 49484156454f5054 fffb", UNSUP_8, EXPORT_64M, ACKED));
     expect(driven.sent.subarray(0, 4)).toEqual(wireBytes("00000003"));
     expect(driven.ending.kind).toBe("returned");
   });
 
   it("sends a name of 4096 bytes, and the empty one", async () => {
-    const bytes = wireBytes(GREETING, EXPORT_64M, ACKED);
+    const bytes = wireBytes(SIMPLE, EXPORT_64M, ACKED);
     const long = await ask(bytes, "ä".repeat(2048));
-    expect(long.sent.subarray(4)).toEqual(
+    expect(long.sent.subarray(ASKED.length)).toEqual(
       option(GO, wireBytes("00001000", Buffer.from("ä".repeat(2048)), "0003 0001 0002 0003")),
     );
     const empty = await ask(bytes, "");
-    expect(empty.sent.subarray(4)).toEqual(option(GO, "00000000 0003 0001 0002 0003"));
+    expect(empty.sent.subarray(ASKED.length)).toEqual(option(GO, "00000000 0003 0001 0002 0003"));
   });
 
   it.each(["a".repeat(4097), "ä".repeat(2049), "nul\0"])(
@@ -115,7 +128,7 @@ describe("clientHandshake with GO", () => {
   });
 
   it("waits for more when the server's words are cut short anywhere", async () => {
-    const bytes = wireBytes(GREETING, EXPORT_64M, optionReply(GO, INFO, wireBytes("0001", Buffer.from("x"))), ACKED);
+    const bytes = wireBytes(SIMPLE, EXPORT_64M, optionReply(GO, INFO, wireBytes("0001", Buffer.from("x"))), ACKED);
     for (let length = 0; length < bytes.length; length++) {
       const dialogue = clientHandshake({ exportName: "disk", limits: LIMITS });
       const { ending } = await driveDialogue(dialogue, [bytes.subarray(0, length)]);
@@ -172,10 +185,10 @@ describe("clientHandshake with EXPORT_NAME", () => {
   const EXPORT_NAME = option(1, "6469736b");
 
   it("falls back when the server does not know GO", async () => {
-    const driven = await ask(wireBytes(GREETING, UNSUPPORTED, ANSWER, "67446698"));
+    const driven = await ask(wireBytes(SIMPLE, UNSUPPORTED, ANSWER, "67446698"));
     expect(driven.ending).toEqual({
       kind: "returned",
-      result: {
+      result: simple({
         sizeBytes: 0x4000000,
         flags: 0x0d,
         minimumBlockBytes: 1,
@@ -183,17 +196,18 @@ describe("clientHandshake with EXPORT_NAME", () => {
         maximumPayloadBytes: 0x2000000,
         name: "",
         description: "",
-      },
+        contexts: [],
+      }),
     });
-    expect(driven.sent).toEqual(wireBytes("00000003", GO_DISK, EXPORT_NAME));
+    expect(driven.sent).toEqual(wireBytes(ASKED, GO_DISK, EXPORT_NAME));
     expect(driven.unread).toEqual(wireBytes("67446698"));
   });
 
   it("skips 124 bytes when the server does not offer NO_ZEROES", async () => {
-    const bytes = wireBytes("4e42444d41474943 49484156454f5054 0001", UNSUPPORTED, ANSWER, ZEROES, "67446698");
+    const bytes = wireBytes("4e42444d41474943 49484156454f5054 0001", UNSUP_8, UNSUPPORTED, ANSWER, ZEROES, "67446698");
     const driven = await ask(bytes);
     expect(driven.ending.kind).toBe("returned");
-    expect(driven.sent).toEqual(wireBytes("00000001", GO_DISK, EXPORT_NAME));
+    expect(driven.sent).toEqual(wireBytes("00000001", option(8), GO_DISK, EXPORT_NAME));
     expect(driven.unread).toEqual(wireBytes("67446698"));
   });
 
@@ -215,7 +229,7 @@ describe("clientHandshake with EXPORT_NAME", () => {
     ["a size of 2^64 - 1", "ffffffffffffffff 0001"],
     ["flags without HAS_FLAGS", "0000000004000000 000c"],
   ])("rejects %s", async (_, answer) => {
-    expect(await errorAfter(GREETING, UNSUPPORTED, answer)).toBeInstanceOf(ProtocolViolation);
+    expect(await errorAfter(SIMPLE, UNSUPPORTED, answer)).toBeInstanceOf(ProtocolViolation);
   });
 });
 
@@ -231,8 +245,8 @@ describe("clientHandshake with a server that refuses", () => {
     [0x80000009, "NBD_REP_ERR_TOO_BIG"],
     [0xfffffff0, "reply 0xfffffff0"],
   ])("takes leave and throws HandshakeRefused on reply %d", async (type, name) => {
-    const driven = await ask(wireBytes(GREETING, EXPORT_64M, optionReply(GO, type, Buffer.from("not for you"))));
-    expect(driven.sent).toEqual(wireBytes("00000003", GO_DISK, option(2)));
+    const driven = await ask(wireBytes(SIMPLE, EXPORT_64M, optionReply(GO, type, Buffer.from("not for you"))));
+    expect(driven.sent).toEqual(wireBytes(ASKED, GO_DISK, option(2)));
     expect(driven.ending.kind).toBe("threw");
     const error = driven.ending.kind === "threw" ? driven.ending.error : undefined;
     expect(error).toBeInstanceOf(HandshakeRefused);
@@ -243,20 +257,20 @@ describe("clientHandshake with a server that refuses", () => {
   });
 
   it("needs no text from the server", async () => {
-    const error = await errorAfter(GREETING, optionReply(GO, 0x80000006));
+    const error = await errorAfter(SIMPLE, optionReply(GO, 0x80000006));
     expect(error.message).toBe('the server refused the export "disk" with NBD_REP_ERR_UNKNOWN');
   });
 
   it("escapes and shortens the server's text", async () => {
     const text = Buffer.from(`\u001b[31mred\r\n${"x".repeat(5000)}`);
-    const { message } = await errorAfter(GREETING, optionReply(GO, 0x80000006, text));
+    const { message } = await errorAfter(SIMPLE, optionReply(GO, 0x80000006, text));
     expect(message).toContain("\\u{1b}[31mred\\r\\nxxx");
     expect(message.length).toBeLessThan(300);
     expect(message).not.toMatch(/\p{Cc}/u);
   });
 
   it("escapes the name that was asked for", async () => {
-    const bytes = wireBytes(GREETING, optionReply(GO, 0x80000006));
+    const bytes = wireBytes(SIMPLE, optionReply(GO, 0x80000006));
     const { ending } = await ask(bytes, 'a"\n');
     expect(ending.kind === "threw" && String(ending.error)).toContain('export "a\\"\\n" with');
   });
@@ -270,7 +284,7 @@ describe("clientHandshake with an old-style server", () => {
     const driven = await ask(wireBytes(HELLO, "67446698"), "");
     expect(driven.ending).toEqual({
       kind: "returned",
-      result: {
+      result: simple({
         sizeBytes: 0x4000000,
         flags: 0x2d,
         minimumBlockBytes: 1,
@@ -278,8 +292,9 @@ describe("clientHandshake with an old-style server", () => {
         maximumPayloadBytes: 0x2000000,
         name: "",
         description: "",
+        contexts: [],
         oldstyleHello: HELLO,
-      },
+      }),
     });
     expect(driven.sent).toHaveLength(0);
     expect(driven.unread).toEqual(wireBytes("67446698"));
@@ -287,7 +302,7 @@ describe("clientHandshake with an old-style server", () => {
 
   it("takes zero flags for a disk that can be read and written, and nothing else", async () => {
     const { ending } = await ask(wireBytes(MAGICS, "0000000000001000 0000 0000", Buffer.alloc(124)), "");
-    expect(ending).toMatchObject({ kind: "returned", result: { sizeBytes: 4096, flags: 0 } });
+    expect(ending).toMatchObject({ kind: "returned", result: { geometry: { sizeBytes: 4096, flags: 0 } } });
   });
 
   it("waits for more when the hello is cut short anywhere", async () => {
@@ -316,32 +331,32 @@ describe("clientHandshake with a server that breaks the protocol", () => {
   it.each<readonly [string, ...(string | Buffer)[]]>([
     ["greets with another magic", "5353482d322e302d 4f70656e53534800"],
     ["names an unknown style", "4e42444d41474943 49484156454f5055"],
-    ["begins a reply with another magic", GREETING, "0003e889045565aa 00000007 00000001 00000000"],
-    ["answers another option", GREETING, optionReply(6, ACK)],
-    ["answers with SERVER", GREETING, optionReply(GO, 2, "00000000")],
-    ["answers with META_CONTEXT", GREETING, optionReply(GO, 4, "00000000")],
-    ["answers with an unknown type", GREETING, optionReply(GO, 0x7fffffff)],
-    ["acknowledges without INFO_EXPORT", GREETING, ACKED],
-    ["acknowledges with data", GREETING, EXPORT_64M, optionReply(GO, ACK, "00")],
-    ["sends INFO without data", GREETING, optionReply(GO, INFO)],
-    ["sends INFO with half a type", GREETING, optionReply(GO, INFO, "00")],
-    ["sends a short INFO_EXPORT", GREETING, optionReply(GO, INFO, "0000 0000000004000000 00")],
-    ["sends a long INFO_EXPORT", GREETING, optionReply(GO, INFO, "0000 0000000004000000 0001 00")],
-    ["sends a short INFO_BLOCK_SIZE", GREETING, optionReply(GO, INFO, "0003 00000001 00001000 020000")],
-    ["sends a long INFO_BLOCK_SIZE", GREETING, optionReply(GO, INFO, "0003 00000001 00001000 02000000 00")],
-    ["claims a size of 2^53", GREETING, optionReply(GO, INFO, "0000 0020000000000000 0001")],
-    ["claims a size of 2^63", GREETING, optionReply(GO, INFO, "0000 8000000000000000 0001")],
-    ["claims a size of 2^64 - 1", GREETING, optionReply(GO, INFO, "0000 ffffffffffffffff 0001")],
-    ["sends flags without HAS_FLAGS", GREETING, optionReply(GO, INFO, "0000 0000000004000000 0000")],
-    ["has a minimum block of 0", GREETING, optionReply(GO, INFO, "0003 00000000 00001000 02000000")],
-    ["has a minimum block of 3", GREETING, optionReply(GO, INFO, "0003 00000003 00001000 02000000")],
-    ["has a minimum block of 128 KiB", GREETING, optionReply(GO, INFO, "0003 00020000 00020000 02000000")],
-    ["prefers less than the minimum", GREETING, optionReply(GO, INFO, "0003 00001000 00000200 02000000")],
-    ["prefers 0", GREETING, optionReply(GO, INFO, "0003 00000001 00000000 02000000")],
-    ["prefers 5000", GREETING, optionReply(GO, INFO, "0003 00000001 00001388 02000000")],
-    ["prefers more than the maximum", GREETING, optionReply(GO, INFO, "0003 00000001 00001000 00000200")],
-    ["has a maximum of 0", GREETING, optionReply(GO, INFO, "0003 00000001 00001000 00000000")],
-    ["sends a name of 4097 bytes", GREETING, optionReply(GO, INFO, wireBytes("0001", Buffer.alloc(4097, 0x61)))],
+    ["begins a reply with another magic", SIMPLE, "0003e889045565aa 00000007 00000001 00000000"],
+    ["answers another option", SIMPLE, optionReply(6, ACK)],
+    ["answers with SERVER", SIMPLE, optionReply(GO, 2, "00000000")],
+    ["answers with META_CONTEXT", SIMPLE, optionReply(GO, 4, "00000000")],
+    ["answers with an unknown type", SIMPLE, optionReply(GO, 0x7fffffff)],
+    ["acknowledges without INFO_EXPORT", SIMPLE, ACKED],
+    ["acknowledges with data", SIMPLE, EXPORT_64M, optionReply(GO, ACK, "00")],
+    ["sends INFO without data", SIMPLE, optionReply(GO, INFO)],
+    ["sends INFO with half a type", SIMPLE, optionReply(GO, INFO, "00")],
+    ["sends a short INFO_EXPORT", SIMPLE, optionReply(GO, INFO, "0000 0000000004000000 00")],
+    ["sends a long INFO_EXPORT", SIMPLE, optionReply(GO, INFO, "0000 0000000004000000 0001 00")],
+    ["sends a short INFO_BLOCK_SIZE", SIMPLE, optionReply(GO, INFO, "0003 00000001 00001000 020000")],
+    ["sends a long INFO_BLOCK_SIZE", SIMPLE, optionReply(GO, INFO, "0003 00000001 00001000 02000000 00")],
+    ["claims a size of 2^53", SIMPLE, optionReply(GO, INFO, "0000 0020000000000000 0001")],
+    ["claims a size of 2^63", SIMPLE, optionReply(GO, INFO, "0000 8000000000000000 0001")],
+    ["claims a size of 2^64 - 1", SIMPLE, optionReply(GO, INFO, "0000 ffffffffffffffff 0001")],
+    ["sends flags without HAS_FLAGS", SIMPLE, optionReply(GO, INFO, "0000 0000000004000000 0000")],
+    ["has a minimum block of 0", SIMPLE, optionReply(GO, INFO, "0003 00000000 00001000 02000000")],
+    ["has a minimum block of 3", SIMPLE, optionReply(GO, INFO, "0003 00000003 00001000 02000000")],
+    ["has a minimum block of 128 KiB", SIMPLE, optionReply(GO, INFO, "0003 00020000 00020000 02000000")],
+    ["prefers less than the minimum", SIMPLE, optionReply(GO, INFO, "0003 00001000 00000200 02000000")],
+    ["prefers 0", SIMPLE, optionReply(GO, INFO, "0003 00000001 00000000 02000000")],
+    ["prefers 5000", SIMPLE, optionReply(GO, INFO, "0003 00000001 00001388 02000000")],
+    ["prefers more than the maximum", SIMPLE, optionReply(GO, INFO, "0003 00000001 00001000 00000200")],
+    ["has a maximum of 0", SIMPLE, optionReply(GO, INFO, "0003 00000001 00001000 00000000")],
+    ["sends a name of 4097 bytes", SIMPLE, optionReply(GO, INFO, wireBytes("0001", Buffer.alloc(4097, 0x61)))],
   ])("hangs up when it %s", async (_, ...bytes) => {
     expect(await errorAfter(...bytes)).toBeInstanceOf(ProtocolViolation);
   });
@@ -349,7 +364,7 @@ describe("clientHandshake with a server that breaks the protocol", () => {
   it("rejects a reply that claims too much before reading it", async () => {
     for (const length of [6001, 0x80000000, 0xffffffff]) {
       const header = wireBytes("0003e889045565a9 00000007 00000003", u32(length));
-      const { ending, longestReadBytes } = await ask(wireBytes(GREETING, header));
+      const { ending, longestReadBytes } = await ask(wireBytes(SIMPLE, header));
       expect(ending).toMatchObject({ kind: "threw", error: { name: "ProtocolViolation" } });
       expect(longestReadBytes).toBe(20);
     }
@@ -362,7 +377,7 @@ describe("clientHandshake with a server that breaks the protocol", () => {
   });
 
   it("hangs up on endless replies", async () => {
-    const { ending, unread } = await ask(wireBytes(GREETING, ...Array<Buffer>(9).fill(EXPORT_64M)));
+    const { ending, unread } = await ask(wireBytes(SIMPLE, ...Array<Buffer>(9).fill(EXPORT_64M)));
     expect(ending).toMatchObject({ kind: "threw", error: { name: "ProtocolViolation" } });
     expect(unread).toEqual(EXPORT_64M);
   });

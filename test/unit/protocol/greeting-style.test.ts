@@ -9,7 +9,7 @@ import { geometry } from "../support/held-disk.ts";
 import { converse, driveDialogue } from "./support/drive-dialogue.ts";
 import { GREETING, option, optionReply, wireBytes } from "./support/wire-bytes.ts";
 
-const LIMITS = { optionBytes: 5000, optionSkipBytes: 8000, options: 6 };
+const LIMITS = { optionBytes: 5000, optionSkipBytes: 8000, options: 6, contextQueries: 3 };
 
 /** What an old-style server said, down to bytes that mean nothing. */
 const HELLO = wireBytes("4e42444d41474943 0000420281861253 0000000004000000 beef 022d", Buffer.alloc(124, 0x5a));
@@ -21,6 +21,11 @@ function greet(style: GreetingStyle, disk: Geometry | undefined, says: Buffer = 
   const open = vi.fn(async (name: string) => (disk === undefined || name !== "" ? undefined : { geometry: disk }));
   const exports = { list: async () => [], open };
   return { open, driven: driveDialogue(greetClient(style, { exports, limits: LIMITS }), [says]) };
+}
+
+/** What comes of a greeting without questions, or with none that ask for more. */
+function simple(disk: Geometry) {
+  return { opened: { geometry: disk }, structuredReplies: false, contexts: [] };
 }
 
 describe("greetClient", () => {
@@ -35,7 +40,7 @@ describe("greetClient", () => {
     const { sent, ending } = await greet(style, disk).driven;
     if (spoken === "old") {
       expect(sent).toEqual(encodeOldstyleHello(disk));
-      expect(ending).toEqual({ kind: "returned", result: { geometry: disk } });
+      expect(ending).toEqual({ kind: "returned", result: simple(disk) });
     } else {
       expect(sent).toEqual(wireBytes(GREETING));
       expect(ending).toEqual({ kind: "starved" });
@@ -56,7 +61,7 @@ describe("greetClient", () => {
   it("gives a new-style client of an old-style server size and flags by negotiation", async () => {
     const { sent, ending } = await greet("newstyle", FROM_OLD, wireBytes("00000003", option(7, "00000000 0000")))
       .driven;
-    expect(ending).toEqual({ kind: "returned", result: { geometry: FROM_OLD } });
+    expect(ending).toEqual({ kind: "returned", result: simple(FROM_OLD) });
     expect(sent).toEqual(wireBytes(GREETING, optionReply(7, 3, "0000 0000000004000000 002d"), optionReply(7, 1)));
   });
 
@@ -91,13 +96,17 @@ describe("greetClient", () => {
       ["newstyle", FROM_OLD],
     ] as const) {
       const exports = { list: async () => [], open: async () => ({ geometry: disk }) };
-      const limits = { optionReplies: 8, optionReplyBytes: 6000 };
+      const limits = { optionReplies: 8, optionReplyBytes: 6000, contexts: 4 };
       const { left } = await converse(
         clientHandshake({ exportName: "", limits }),
         greetClient(style, { exports, limits: LIMITS }),
       );
-      expect(left.ending).toMatchObject({ kind: "returned", result: { sizeBytes: 0x4000000, flags: 0x2d } });
-      const hello = left.ending.kind === "returned" ? left.ending.result.oldstyleHello : undefined;
+      const flags = style === "newstyle" ? 0xad : 0x2d;
+      expect(left.ending).toMatchObject({
+        kind: "returned",
+        result: { geometry: { sizeBytes: 0x4000000, flags }, structuredReplies: style === "newstyle" },
+      });
+      const hello = left.ending.kind === "returned" ? left.ending.result.geometry.oldstyleHello : undefined;
       expect(hello).toEqual(style === "newstyle" ? undefined : encodeOldstyleHello(disk));
     }
   });

@@ -23,6 +23,7 @@ describe("decodeOldstyleHello", () => {
       maximumPayloadBytes: 0x2000000,
       name: "",
       description: "",
+      contexts: [],
       oldstyleHello: bytes,
     });
   });
@@ -68,6 +69,12 @@ describe("encodeOldstyleHello", () => {
     const made = encodeOldstyleHello(geometry({ sizeBytes: 0x1_2345_6789, flags: 0x6c, name: "not said" }));
     expect(made).toEqual(hello("0000000123456789", "0000 006d"));
     expect(made).toHaveLength(152);
+  });
+
+  it("offers no DF, which belongs to structured replies", () => {
+    expect(encodeOldstyleHello(geometry({ sizeBytes: 4096, flags: 0x81 }))).toEqual(
+      hello("0000000000001000", "0000 0001"),
+    );
   });
 
   it("says HAS_FLAGS even for a disk with none", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 
+import type { Agreement } from "../../../src/protocol/agreement.ts";
 import type { Geometry } from "../../../src/protocol/geometry.ts";
 import { HandshakeRefused } from "../../../src/protocol/handshake-refused.ts";
 import { ProtocolViolation } from "../../../src/protocol/protocol-violation.ts";
@@ -7,7 +8,7 @@ import { serverHandshake } from "../../../src/protocol/server-handshake.ts";
 import { type Driven, driveDialogue, driveEveryWay } from "./support/drive-dialogue.ts";
 import { GREETING, option, optionReply, u32, wireBytes } from "./support/wire-bytes.ts";
 
-const LIMITS = { optionBytes: 5000, optionSkipBytes: 8000, options: 6 };
+const LIMITS = { optionBytes: 5000, optionSkipBytes: 8000, options: 6, contextQueries: 3 };
 
 const EXPORT_NAME = 1;
 const ABORT = 2;
@@ -31,6 +32,7 @@ const DISK: Opened = {
     maximumPayloadBytes: 0x2000000,
     name: "the disk",
     description: "größte Platte",
+    contexts: ["base:allocation", "qemu:dirty-bitmap:a", "qemu:dirty-bitmap:b", "x-name:"],
   },
 };
 const BARE: Opened = { geometry: { ...DISK.geometry, sizeBytes: 0, name: "", description: "" } };
@@ -54,7 +56,7 @@ const FIELDS = "0000000004000000 000d";
 const EXPORT_INFO = `0000 ${FIELDS}`;
 const FLAGS = "00000003";
 
-function serve(...parts: readonly (string | Buffer)[]): Promise<Driven<Opened | undefined>> {
+function serve(...parts: readonly (string | Buffer)[]): Promise<Driven<Agreement<Opened> | undefined>> {
   return driveEveryWay(() => serverHandshake({ exports: EXPORTS, limits: LIMITS }), wireBytes(...parts));
 }
 
@@ -66,6 +68,11 @@ function answers({ sent }: Driven<unknown>): Buffer {
 
 function errorText(bytes: Buffer): string {
   return bytes.toString("utf8", 20);
+}
+
+/** What comes of a handshake that chooses nothing but an export. */
+function simple(opened: Opened): Agreement<Opened> {
+  return { opened, structuredReplies: false, contexts: [] };
 }
 
 const goDisk = (informationTypes = "0000"): Buffer => option(GO, `00000004 6469736b ${informationTypes}`);
@@ -98,7 +105,7 @@ describe("serverHandshake", () => {
 
   it("serves as many options as allowed and no more", async () => {
     const unknown = Array<Buffer>(5).fill(option(99));
-    expect((await serve(FLAGS, ...unknown, goDisk())).ending).toEqual({ kind: "returned", result: DISK });
+    expect((await serve(FLAGS, ...unknown, goDisk())).ending).toEqual({ kind: "returned", result: simple(DISK) });
     const { ending, unread } = await serve(FLAGS, ...unknown, option(99), goDisk());
     expect(ending).toMatchObject({ kind: "threw", error: { name: "ProtocolViolation" } });
     expect(unread).toEqual(goDisk());
@@ -116,15 +123,12 @@ describe("serverHandshake", () => {
   it.each([
     ["PEEK_EXPORT", 4],
     ["STARTTLS", 5],
-    ["STRUCTURED_REPLY", 8],
-    ["LIST_META_CONTEXT", 9],
-    ["SET_META_CONTEXT", 10],
     ["EXTENDED_HEADERS", 11],
     ["an unknown one", 0xffffffff],
     ["option 0", 0],
   ])("answers %s with ERR_UNSUP and understands the next option", async (_, number) => {
     const driven = await serve(FLAGS, option(number), option(number, "49484156454f5054 00000007"), goDisk());
-    expect(driven.ending).toEqual({ kind: "returned", result: DISK });
+    expect(driven.ending).toEqual({ kind: "returned", result: simple(DISK) });
     const refusal = optionReply(number, 0x80000001, Buffer.from("this option is not supported"));
     const accepted = wireBytes(optionReply(GO, REP_INFO, EXPORT_INFO), optionReply(GO, ACK));
     expect(answers(driven)).toEqual(wireBytes(refusal, refusal, accepted));
@@ -163,7 +167,7 @@ describe("serverHandshake", () => {
 describe("serverHandshake, asked with GO and INFO", () => {
   it("returns the export after GO, and leaves the client's first request alone", async () => {
     const driven = await serve(FLAGS, goDisk(), "25609513");
-    expect(driven.ending).toEqual({ kind: "returned", result: DISK });
+    expect(driven.ending).toEqual({ kind: "returned", result: simple(DISK) });
     expect(answers(driven)).toEqual(wireBytes(optionReply(GO, REP_INFO, EXPORT_INFO), optionReply(GO, ACK)));
     expect(driven.unread).toEqual(wireBytes("25609513"));
   });
@@ -175,7 +179,7 @@ describe("serverHandshake, asked with GO and INFO", () => {
 
   it("tells what was asked for, once, and ignores kinds that it does not know", async () => {
     const driven = await serve(FLAGS, goDisk("0008 0003 0001 ffff 0000 0002 0003 0004 0001"));
-    expect(driven.ending).toEqual({ kind: "returned", result: DISK });
+    expect(driven.ending).toEqual({ kind: "returned", result: simple(DISK) });
     expect(answers(driven)).toEqual(
       wireBytes(
         optionReply(GO, REP_INFO, EXPORT_INFO),
@@ -195,14 +199,14 @@ describe("serverHandshake, asked with GO and INFO", () => {
         optionReply(number, REP_INFO, "0003 00000200 00001000 02000000"),
         optionReply(number, ACK),
       );
-    expect(driven.ending).toEqual({ kind: "returned", result: DISK });
+    expect(driven.ending).toEqual({ kind: "returned", result: simple(DISK) });
     expect(answers(driven)).toEqual(wireBytes(told(INFO), told(GO)));
   });
 
   it("repeats the name that was asked for when the export has none, and leaves out an empty description", async () => {
     const name = "ä".repeat(2048);
     const driven = await serve(FLAGS, option(GO, wireBytes("00001000", Buffer.from(name), "0002 0001 0002")));
-    expect(driven.ending).toEqual({ kind: "returned", result: BARE });
+    expect(driven.ending).toEqual({ kind: "returned", result: simple(BARE) });
     expect(answers(driven)).toEqual(
       wireBytes(
         optionReply(GO, REP_INFO, "0000 0000000000000000 000d"),
@@ -215,7 +219,7 @@ describe("serverHandshake, asked with GO and INFO", () => {
   it("looks names up exactly, whatever they contain", async () => {
     const name = Buffer.from("../x\r\n");
     const driven = await serve(FLAGS, option(GO, wireBytes(u32(name.length), name, "0000")));
-    expect(driven.ending).toEqual({ kind: "returned", result: BARE });
+    expect(driven.ending).toEqual({ kind: "returned", result: simple(BARE) });
   });
 
   it.each(["disk2", "Disk", "__proto__", "constructor", "toString", "\ufeffdisk", "disk "])(
@@ -295,21 +299,21 @@ describe("serverHandshake, asked with LIST", () => {
 describe("serverHandshake, asked with EXPORT_NAME", () => {
   it.each(["00000002", "00000003"])("answers size and flags alone to client flags %s", async (flags) => {
     const driven = await serve(flags, option(EXPORT_NAME, "6469736b"), "25609513");
-    expect(driven.ending).toEqual({ kind: "returned", result: DISK });
+    expect(driven.ending).toEqual({ kind: "returned", result: simple(DISK) });
     expect(answers(driven)).toEqual(wireBytes(FIELDS));
     expect(driven.unread).toEqual(wireBytes("25609513"));
   });
 
   it.each(["00000000", "00000001"])("adds 124 zeroes for client flags %s", async (flags) => {
     const driven = await serve(flags, option(EXPORT_NAME, "6469736b"));
-    expect(driven.ending).toEqual({ kind: "returned", result: DISK });
+    expect(driven.ending).toEqual({ kind: "returned", result: simple(DISK) });
     expect(answers(driven)).toEqual(wireBytes(FIELDS, Buffer.alloc(124)));
   });
 
   it("serves the default export to an empty name, and one of 4096 bytes", async () => {
     for (const name of ["", "ä".repeat(2048)]) {
       const driven = await serve(FLAGS, option(EXPORT_NAME, Buffer.from(name)));
-      expect(driven.ending).toEqual({ kind: "returned", result: BARE });
+      expect(driven.ending).toEqual({ kind: "returned", result: simple(BARE) });
     }
   });
 

@@ -1,7 +1,7 @@
 import { COMMAND } from "../../../src/protocol/constants.ts";
 import type { FakeStream } from "./fake-stream.ts";
 import { parseReplies, requestBytes, type WireReply, type WireRequest } from "./naive-codec.ts";
-import { afterServerHello, clientHello } from "./negotiation.ts";
+import { afterServerHello, clientHello, type ClientWishes } from "./negotiation.ts";
 import { settle } from "./settle.ts";
 
 /** An NBD client over a stream under test: counts its cookies and keeps the replies. */
@@ -15,8 +15,8 @@ export class TestClient {
   }
 
   /** Negotiates; resolves when the transmission phase has begun. */
-  async join(exportName = ""): Promise<this> {
-    this.stream.say(clientHello(exportName));
+  async join(exportName = "", wishes: ClientWishes = {}): Promise<this> {
+    this.stream.say(clientHello(exportName, wishes));
     await settle();
     if (afterServerHello(this.stream.heard) === undefined) throw new Error("the server did not let the client in");
     return this;
