@@ -17,6 +17,8 @@ export interface Disk {
 
 /** Who uses a disk. */
 export interface DiskUser {
+  /** Names of the metadata contexts that the user relies on. */
+  readonly contexts?: readonly string[];
   /** The server behind the disk was connected to anew: what was kept of earlier replies may be out of date. */
   onReset(): void;
 }

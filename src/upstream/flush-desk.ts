@@ -1,3 +1,4 @@
+import type { Reply } from "../disk.ts";
 import type { DurabilityCounters } from "../durability/durability-counters.ts";
 import { FlushTurn, type SentFlush } from "../durability/flush-turn.ts";
 import { LIMITS } from "../limits.ts";
@@ -17,11 +18,11 @@ export interface FlushDeskOptions {
   /** Whether a FLUSH may be sent now, as far as everything else goes. */
   readonly maySend: () => boolean;
   /** Sends one; `answered` is called unless the connection is lost first. */
-  readonly send: (answered: (error: number) => void) => void;
+  readonly send: (answered: (reply: Reply) => void) => void;
   /** Has everything in the log written again, after which `rewritten` is called and the desk is pumped. */
   readonly rewrite: () => void;
-  /** Answers a request that waited for a FLUSH. */
-  readonly complete: (entry: InFlight, error: number) => void;
+  /** Answers a request that waited for a FLUSH with what the server said to that. */
+  readonly complete: (entry: InFlight, reply: Reply) => void;
 }
 
 /** Takes the requests that wait for a FLUSH, the proxy's own wish for one, and sends one at a time for all of them. */
@@ -92,7 +93,7 @@ export class FlushDesk {
     if (flush.covered.size === 0) counters.ownFlushes += 1;
     unflushed.age.sent();
     this.#sentMs = clock.nowMs();
-    send((error) => this.#answered(flush, error));
+    send((reply) => this.#answered(flush, reply));
   }
 
   /** Everything in the log has been written over this connection. */
@@ -117,8 +118,9 @@ export class FlushDesk {
     this.#ageTimer = undefined;
   }
 
-  #answered(flush: SentFlush<InFlight>, error: number): void {
+  #answered(flush: SentFlush<InFlight>, reply: Reply): void {
     const { clock, unflushed, complete } = this.#options;
+    const { error } = reply;
     this.#answering = flush.covered;
     const stableUpTo = this.#turn.answered(flush, error === 0);
     if (stableUpTo === undefined) this.#failed(flush, error);
@@ -128,7 +130,7 @@ export class FlushDesk {
       unflushed.trim(stableUpTo);
       this.#options.trouble.over();
     }
-    for (const entry of flush.covered) complete(entry, error);
+    for (const entry of flush.covered) complete(entry, reply);
     this.#answering = undefined;
     if (this.#isDue) this.#turn.want();
     this.#watchAge();

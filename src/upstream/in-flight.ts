@@ -2,9 +2,10 @@ import type { DiskRequest } from "../disk.ts";
 import type { LossStreak } from "../durability/loss-streak.ts";
 import type { GateTicket } from "../durability/overlap-gate.ts";
 import type { Recoverable } from "../durability/recovery-order.ts";
+import { COMMAND } from "../protocol/constants.ts";
 import { isWriteLike } from "../protocol/is-write-like.ts";
 import type { RequestHeader } from "../protocol/request-header.ts";
-import type { StandInStep } from "./stand-in.ts";
+import type { Offer, StandInStep } from "./stand-in.ts";
 import type { UpstreamSession } from "./upstream-session.ts";
 
 /**
@@ -28,10 +29,12 @@ export class InFlight implements Recoverable, RequestHeader {
   readonly owner: object | undefined;
   readonly kind: InFlightKind;
   readonly writeLike: boolean;
+  /** Its answer tells what is on the disk. */
+  readonly readLike: boolean;
   /** Its place among overlapping writes. */
   ticket: GateTicket<InFlight> | undefined;
-  /** What is sent instead of it, asked for when its turn has come. */
-  instead: (() => Iterable<StandInStep>) | undefined;
+  /** What is sent instead of it, asked for when its turn has come, as far as the server's offer goes. */
+  instead: ((offer: Offer) => Iterable<StandInStep>) | undefined;
   /** The connection over which it, or its stand-in, was sent; undefined while it is held. */
   session: UpstreamSession | undefined;
   /** The connection over which it was sent itself and may be answered; it stays while the request waits for the next one. */
@@ -63,5 +66,6 @@ export class InFlight implements Recoverable, RequestHeader {
     this.owner = owner;
     this.kind = kind;
     this.writeLike = isWriteLike(request.command);
+    this.readLike = request.command === COMMAND.READ || request.command === COMMAND.BLOCK_STATUS;
   }
 }

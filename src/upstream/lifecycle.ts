@@ -8,7 +8,7 @@ import { HandshakeTimeout } from "../transport/handshake-timeout.ts";
 import type { Connector } from "./connector.ts";
 import { Pursuit } from "./pursuit.ts";
 import type { ReconnectPolicy } from "./reconnect-policy.ts";
-import { strangeness } from "./same-export.ts";
+import { type ExportNeeds, type StrangeExport, strangeness } from "./same-export.ts";
 import type { Negotiated } from "./upstream-session.ts";
 
 /** What a Lifecycle is made of, and whom it tells. */
@@ -23,8 +23,8 @@ export interface LifecycleOptions {
   readonly mayProceed: () => boolean;
   /** The export has another size from now on; `connected` follows. */
   readonly replaced: (geometry: Geometry) => void;
-  /** Whether the export may have another size: nobody uses it. */
-  readonly mayDiffer: () => boolean;
+  /** What the next server must have, as things are now. */
+  readonly needs: () => ExportNeeds;
   /** The silent connection in use is to be given up; `lost` must follow during this call. */
   readonly giveUp: (why: Error) => void;
 }
@@ -193,10 +193,7 @@ export class Lifecycle {
       clock,
       firstDelayMs,
       nextDelayMs: () => policy.nextDelayMs(clock.nowMs() - (this.#outageSinceMs ?? beganMs)),
-      objection: (connection) => {
-        assert(this.#geometry !== undefined, "looked for a server before the first one was known");
-        return strangeness(this.#geometry, connection.geometry, this.#options.mayDiffer());
-      },
+      objection: ({ geometry }) => this.#objection(geometry),
       dialling: () => {
         this.#attempts += 1;
         this.#options.log.debug(`${this.#server}: attempt ${this.#attempts}`);
@@ -204,6 +201,11 @@ export class Lifecycle {
       reached: () => this.#reached(),
       failed: (error) => this.#failed(error),
     });
+  }
+
+  #objection(found: Geometry): StrangeExport | undefined {
+    assert(this.#geometry !== undefined, "looked for a server before the first one was known");
+    return strangeness(this.#geometry, found, this.#options.needs());
   }
 
   #reached(): void {
@@ -249,8 +251,8 @@ export class Lifecycle {
     const known = this.#geometry;
     assert(known !== undefined, "found a server before the first one was known");
     const { sizeBytes } = connection.geometry;
-    if (sizeBytes !== known.sizeBytes && !this.#options.mayDiffer()) {
-      // Somebody came to use the disk after this connection was found good enough for nobody.
+    if (this.#objection(connection.geometry) !== undefined) {
+      // Somebody came to use the disk after this connection was found good enough for those who were there.
       connection.stream.destroy();
       this.#moveTo({ name: "away", pursuit: this.#pursue(0) });
       return;

@@ -33,22 +33,28 @@ function lengthOf(piece: Piece): number {
   return piece.kind === "data" ? piece.slice.length : piece.lengthBytes;
 }
 
-/** Adds bytes [from, to) of what pieces hold. */
+/** Adds bytes [from, to) of what pieces hold. What comes first begins anew: it may not go on with what stands before it now. */
 function appendRange(result: Piece[], pieces: readonly Piece[], from: number, to: number): void {
   let at = 0;
+  let isFirst = true;
   for (const piece of pieces) {
     const length = lengthOf(piece);
     const start = Math.max(from, at);
     const end = Math.min(to, at + length);
-    if (start < end) result.push(start === at && end === at + length ? piece : cut(piece, start - at, end - at));
+    if (start < end) {
+      const isWhole = start === at && end === at + length && !(isFirst && piece.kind === "data" && piece.continues);
+      result.push(isWhole ? piece : cut(piece, start - at, end - at, isFirst));
+      isFirst = false;
+    }
     at += length;
   }
 }
 
-function cut(piece: Piece, start: number, end: number): Piece {
+function cut(piece: Piece, start: number, end: number, isFirst: boolean): Piece {
   if (piece.kind === "hole") return { kind: "hole", lengthBytes: end - start };
   const { slab, start: begin, headroomBytes } = piece.slice;
-  return { kind: "data", slice: new Slice(slab, begin + start, begin + end, start === 0 ? headroomBytes : 0) };
+  const slice = new Slice(slab, begin + start, begin + end, start === 0 ? headroomBytes : 0);
+  return piece.continues === true && !isFirst ? { kind: "data", slice, continues: true } : { kind: "data", slice };
 }
 
 function appendFragment(result: Piece[], fragment: Fragment<KeptContent>, from: number, to: number): void {
@@ -59,5 +65,7 @@ function appendFragment(result: Piece[], fragment: Fragment<KeptContent>, from: 
   const begin = fragment.contentStart - fragment.start;
   const slices: Slice[] = [];
   fragment.content.appendTo(slices, begin + from, begin + to);
-  for (const slice of slices) result.push({ kind: "data", slice });
+  for (const [index, slice] of slices.entries()) {
+    result.push(index === 0 ? { kind: "data", slice } : { kind: "data", slice, continues: true });
+  }
 }

@@ -18,7 +18,7 @@ export interface PinKeeperOptions {
   readonly isOpen: () => boolean;
   /** Writes what the log has of a range again, in its turn among overlapping writes; `answered` unless the connection is lost first. */
   readonly rewrite: (pin: Pin, answered: (error: number) => void) => void;
-  /** The READs that are at the server now. */
+  /** The READs, and BLOCK_STATUS, that are at the server now. */
   readonly readsUnderWay: () => Iterable<InFlight>;
   /** Pins have ended, and what was under them is in the log like anything else. */
   readonly lifted: () => void;
@@ -78,7 +78,7 @@ export class PinKeeper {
     else this.#watch();
   }
 
-  /** A READ was answered. */
+  /** Something that is no write was answered. */
   answered(entry: InFlight): void {
     if (this.#reads.delete(entry)) this.#liftIfDone();
   }

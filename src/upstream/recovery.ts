@@ -22,7 +22,7 @@ export interface RecoveryOptions {
   readonly sender: RequestSender;
   readonly unflushed: UnflushedLog;
   readonly trouble: WriteTrouble;
-  /** The READs that are at the server. */
+  /** The READs, and BLOCK_STATUS, that are at the server. */
   readonly readsUnderWay: () => readonly InFlight[];
   /** The requests that are held and to be sent. */
   readonly held: () => readonly InFlight[];
@@ -101,14 +101,14 @@ export class Recovery {
   #replay(): void {
     const { counters, sender, unflushed } = this.#options;
     sender.order.phase = "replaying";
-    const requests = unflushed.replayRequests();
+    const requests = unflushed.replayRequests(sender.session?.geometry.maximumPayloadBytes ?? 0);
     const bytes = requests.reduce((sum, { length }) => sum + length, 0);
     if (requests.length > 0) counters.replays += 1;
     counters.replayedFragments += unflushed.entries;
     counters.replayedBytes += bytes;
     this.#replayedBytes += bytes;
     new Replay(requests, {
-      send: (request, answered) => sender.sendOwn(request, "replay", answered),
+      send: (request, answered) => sender.sendOwn(request, "replay", ({ error }) => answered(error)),
       finished: (refused, error) => this.#replayed(refused, error),
     }).begin();
   }

@@ -62,7 +62,7 @@ export class RequestFlow {
       maySend: () => sender.order.maySend("flush"),
       send: (answered) => sender.sendOwn(FLUSH_REQUEST, "flush", answered),
       rewrite: () => this.#recovery.rewrite(),
-      complete: (entry, error) => this.#queue.end(entry, error),
+      complete: (entry, { error, detail }) => this.#queue.end(entry, error, detail),
     });
     this.#pins = new PinKeeper({
       ...common,
@@ -211,8 +211,7 @@ export class RequestFlow {
   /** A late answer that may show what the newest acknowledged content, which lies over later ones, then seems to take back. */
   #isDoubtful(entry: InFlight): boolean {
     const isLate = this.#sender.session === undefined;
-    const { pins } = this.unflushed;
-    return isLate && entry.command === COMMAND.READ && pins.overlaps(entry.offset, entry.offset + entry.length);
+    return isLate && entry.readLike && this.unflushed.guards(entry);
   }
 
   #answered(entry: InFlight, reply: Reply): void {
@@ -229,7 +228,7 @@ export class RequestFlow {
         return;
       }
     }
-    const seen = reply.error === 0 && entry.command === COMMAND.READ ? this.unflushed.seen(entry, reply) : reply;
+    const seen = reply.error === 0 && entry.readLike ? this.unflushed.seen(entry, reply) : reply;
     this.#queue.remove(entry);
     entry.request.complete(seen);
     this.#settled(entry);
@@ -267,7 +266,7 @@ export class RequestFlow {
     const complete = ({ error }: Reply): void => answered(error);
     const request = { ...FLUSH_REQUEST, command: COMMAND.WRITE, offset: start, length: end - start, complete };
     const entry = this.#queue.admit(request, undefined, "own");
-    entry.instead = () => this.unflushed.rewriteRequests(start, end);
+    entry.instead = ({ maximumPayloadBytes }) => this.unflushed.rewriteRequests(start, end, maximumPayloadBytes);
     this.#sendIfFree(entry, undefined);
   }
 

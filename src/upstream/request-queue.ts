@@ -1,6 +1,5 @@
-import type { DiskRequest } from "../disk.ts";
+import type { DiskRequest, ErrorDetail } from "../disk.ts";
 import { OverlapGate } from "../durability/overlap-gate.ts";
-import { COMMAND } from "../protocol/constants.ts";
 import { InFlightTable } from "./in-flight-table.ts";
 import type { InFlight, InFlightKind } from "./in-flight.ts";
 
@@ -53,9 +52,9 @@ export class RequestQueue {
     return [...this.table].filter((entry) => entry.session !== undefined);
   }
 
-  /** The READs that are at the server for users. */
+  /** What is at the server, for users, to tell what is on the disk: READs and BLOCK_STATUS. */
   reads(): readonly InFlight[] {
-    return this.sent().filter(({ command, kind }) => command === COMMAND.READ && kind !== "step");
+    return this.sent().filter(({ kind, readLike }) => readLike && kind !== "step");
   }
 
   /** The request is answered, or given up: those that waited for it may go. */
@@ -74,13 +73,14 @@ export class RequestQueue {
     if (freed.length > 0) this.#telling(() => this.#freed?.push(...freed));
   }
 
-  /** Answers a request without the server. */
-  end(entry: InFlight, error: number): void {
+  /** Answers a request without an answer of the server to it. */
+  end(entry: InFlight, error: number, detail?: ErrorDetail): void {
     // Who was answered just before may have dropped it.
     if (this.table.find(entry.cookieHigh, entry.cookieLow) !== entry) return;
     this.#options.ending(entry);
     this.remove(entry);
-    entry.request.complete({ error, pieces: [], room: undefined });
+    const reply = { error, pieces: [], room: undefined };
+    entry.request.complete(detail === undefined ? reply : { ...reply, detail });
   }
 
   /** Answers all of some requests, in the order of their admission. */

@@ -3,11 +3,10 @@ import type { Reply } from "../disk.ts";
 import { INVARIANTS } from "../durability/invariants.ts";
 import { type Sendable, SendingOrder } from "../durability/sending-order.ts";
 import { SentWrites } from "../durability/sent-writes.ts";
-import { COMMAND } from "../protocol/constants.ts";
 import type { Slice } from "../transport/slice.ts";
 import type { InFlightTable } from "./in-flight-table.ts";
 import type { InFlight } from "./in-flight.ts";
-import { type StandInStep, standInSteps } from "./stand-in.ts";
+import { type Offer, type StandInStep, standInSteps } from "./stand-in.ts";
 import type { UpstreamSession } from "./upstream-session.ts";
 
 /** Puts requests on the connection, when their turn has come, and something else in place of what its server can't do. */
@@ -47,7 +46,7 @@ export class RequestSender {
     assert(session !== undefined && entry.session === undefined, "sent a request twice, or to nobody");
     INVARIANTS.check(this.order.maySend(what), "I3", `a ${what} was sent while ${this.order.phase}`);
     if (entry.writeLike) this.writes.add(entry);
-    const steps = stepsFor(entry, session.geometry.flags);
+    const steps = stepsFor(entry, session.geometry);
     if (steps === undefined) {
       session.send(entry, room);
       return;
@@ -59,9 +58,8 @@ export class RequestSender {
   }
 
   /** Sends a request of the proxy's own; `answered` is called unless the connection is lost first. */
-  sendOwn(request: StandInStep, what: Sendable, answered: (error: number) => void): void {
-    const complete = ({ error }: Reply): void => answered(error);
-    this.send(this.#table.add({ ...request, complete }, undefined, "own"), undefined, what);
+  sendOwn(request: StandInStep, what: Sendable, answered: (reply: Reply) => void): void {
+    this.send(this.#table.add({ ...request, complete: answered }, undefined, "own"), undefined, what);
   }
 
   /** Sends the next request of a stand-in; when none is left, or one fails, the request itself is answered. */
@@ -72,9 +70,8 @@ export class RequestSender {
       return;
     }
     const complete = (reply: Reply): void => {
-      // The data of a READ is in the reply to its only step.
-      const isLast = reply.error !== 0 || entry.command === COMMAND.READ;
-      if (isLast) this.#answered(entry, reply);
+      // What a READ or a BLOCK_STATUS asks for is in the reply to its only step.
+      if (reply.error !== 0 || entry.readLike) this.#answered(entry, reply);
       else this.#nextStep(entry, session, steps);
     };
     const step = this.#table.add({ ...next.value, complete }, undefined, "step");
@@ -84,12 +81,12 @@ export class RequestSender {
   }
 }
 
-function stepsFor(entry: InFlight, offeredFlags: number): Iterable<StandInStep> | undefined {
-  if (entry.instead !== undefined) return understood(entry.instead(), offeredFlags);
+function stepsFor(entry: InFlight, offer: Offer): Iterable<StandInStep> | undefined {
+  if (entry.instead !== undefined) return understood(entry.instead(offer), offer);
   const { command, flags, offset, length, request } = entry;
-  return standInSteps({ command, flags, offset, length, payload: request.payload, room: undefined }, offeredFlags);
+  return standInSteps({ command, flags, offset, length, payload: request.payload, room: undefined }, offer);
 }
 
-function* understood(requests: Iterable<StandInStep>, offeredFlags: number): Generator<StandInStep> {
-  for (const request of requests) yield* standInSteps(request, offeredFlags) ?? [request];
+function* understood(requests: Iterable<StandInStep>, offer: Offer): Generator<StandInStep> {
+  for (const request of requests) yield* standInSteps(request, offer) ?? [request];
 }

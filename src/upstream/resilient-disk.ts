@@ -1,10 +1,10 @@
 import type { Disk, DiskHandle, DiskRequest, DiskUser, Reply } from "../disk.ts";
 import { durabilityCounters } from "../durability/durability-counters.ts";
-import { LIMITS } from "../limits.ts";
-import { NBD_ERROR, TRANSMISSION_FLAG } from "../protocol/constants.ts";
+import { NBD_ERROR } from "../protocol/constants.ts";
 import type { Geometry } from "../protocol/geometry.ts";
 import { Connector } from "./connector.ts";
 import { type DurabilityStatus, durabilityStatus } from "./durability-status.ts";
+import { FinalFlush } from "./final-flush.ts";
 import { HoldLimit } from "./hold-limit.ts";
 import type { InFlight } from "./in-flight.ts";
 import { Lifecycle, type Outage } from "./lifecycle.ts";
@@ -15,6 +15,7 @@ import { ReconnectPolicy } from "./reconnect-policy.ts";
 import type { RecoverySummary } from "./recovery.ts";
 import { RequestFlow } from "./request-flow.ts";
 import type { ResilientDiskOptions } from "./resilient-disk-options.ts";
+import { type ExportNeeds, sameContexts } from "./same-export.ts";
 import { type Negotiated, type SessionOwner, UpstreamSession } from "./upstream-session.ts";
 
 /** How a ResilientDisk was closed. */
@@ -47,8 +48,7 @@ export class ResilientDisk implements Disk, SessionOwner {
   #outage: Outage | undefined;
   /** The hold timeout has passed, or the disk is closed: requests are answered with this error instead of held. */
   #refusal: number | undefined;
-  /** Ends the wait for a last FLUSH. */
-  #stopFlushing: (() => void) | undefined;
+  readonly #finalFlush: FinalFlush;
 
   constructor(options: ResilientDiskOptions) {
     this.#options = options;
@@ -56,6 +56,7 @@ export class ResilientDisk implements Disk, SessionOwner {
     this.#connector = new Connector(options);
     this.#holdLimit = new HoldLimit(clock, holdTimeoutMs, (timeoutMs) => this.#stopHolding(timeoutMs));
     this.#linger = new Linger(clock, lingerMs, () => this.#stopLingering());
+    this.#finalFlush = new FinalFlush(clock);
     this.#lifecycle = new Lifecycle({
       connector: this.#connector,
       policy: new ReconnectPolicy(random, reconnectIntervalMaxMs),
@@ -64,7 +65,7 @@ export class ResilientDisk implements Disk, SessionOwner {
       connected: (connection, outage) => this.#connected(connection, outage),
       mayProceed: () => options.fence === "none" || this.#unfenced === undefined,
       replaced: (geometry) => this.#replaced(geometry),
-      mayDiffer: () => this.#users.size === 0 && this.#flow.held === 0 && this.#flow.unflushed.entries === 0,
+      needs: () => this.#needs,
       giveUp: (why) => this.#session?.retire(why),
     });
   }
@@ -74,7 +75,7 @@ export class ResilientDisk implements Disk, SessionOwner {
     await this.#lifecycle.start();
   }
 
-  /** What the server offered when it was connected to first. The disk must be open. */
+  /** What the server offered when it was connected to first, but its contexts are the latest. The disk must be open. */
   get geometry(): Geometry {
     if (this.#geometry === undefined) throw new Error("the disk is not open");
     return this.#geometry;
@@ -112,7 +113,7 @@ export class ResilientDisk implements Disk, SessionOwner {
    */
   async close(): Promise<DiskClosure> {
     const flow = this.#openFlow;
-    const flushed = flow === undefined || (await this.#settle(flow));
+    const flushed = flow === undefined || (await this.#finalFlush.of(flow, this.geometry, this.#session !== undefined));
     this.#lifecycle.close();
     this.#holdLimit.connected();
     this.#refusal = NBD_ERROR.ESHUTDOWN;
@@ -149,7 +150,7 @@ export class ResilientDisk implements Disk, SessionOwner {
     this.#flow.lost();
     // Nobody waits for a ping.
     this.#flow.drop(this, NBD_ERROR.ESHUTDOWN);
-    if (this.#flow.unflushed.unstableBytes === 0) this.#stopFlushing?.();
+    if (this.#flow.unflushed.unstableBytes === 0) this.#finalFlush.giveUp();
     this.#holdLimit.lost();
     this.#lifecycle.lost(why);
     this.#lingerIfLeft();
@@ -183,6 +184,12 @@ export class ResilientDisk implements Disk, SessionOwner {
     this.#submit({ ...ping, complete: () => undefined }, this);
   }
 
+  get #needs(): ExportNeeds {
+    const { held, unflushed } = this.#flow;
+    const contexts = [...this.#users.values()].flatMap((user) => user.contexts ?? []);
+    return { anySize: this.#users.size === 0 && held === 0 && unflushed.entries === 0, contexts };
+  }
+
   get #flow(): RequestFlow {
     if (this.#openFlow === undefined) throw new Error("the disk is not open");
     return this.#openFlow;
@@ -207,6 +214,8 @@ export class ResilientDisk implements Disk, SessionOwner {
   #connected(connection: Negotiated, outage: Outage | undefined): void {
     const { clock, fence, log, upstreamTimeoutMs, idlePingMs } = this.#options;
     if (this.#openFlow === undefined) this.#replaced(connection.geometry);
+    const { contexts } = connection.geometry;
+    if (!sameContexts(this.geometry.contexts, contexts)) this.#geometry = { ...this.geometry, contexts };
     this.#holdLimit.connected();
     this.#linger.end();
     this.#refusal = undefined;
@@ -270,29 +279,5 @@ export class ResilientDisk implements Disk, SessionOwner {
       `neither a client nor the server for ${lingerMs / 1000} s: ` +
         `gave up ${requests} requests and ${bytes} bytes that were acknowledged and not flushed`,
     );
-  }
-
-  /** Ends the pins and has everything put on stable storage, within `LIMITS.drainMs`; false when the server did not say so. */
-  async #settle(flow: RequestFlow): Promise<boolean> {
-    const { flags } = this.geometry;
-    const flushes = (flags & TRANSMISSION_FLAG.SEND_FLUSH) !== 0 && (flags & TRANSMISSION_FLAG.READ_ONLY) === 0;
-    // A server that is away is only worth waiting for when there is something to save.
-    if (this.#session === undefined && flow.unflushed.unstableBytes === 0) return !flushes;
-    const { clock } = this.#options;
-    return new Promise((resolve) => {
-      let over = false;
-      const done = (flushed: boolean): void => {
-        over = true;
-        timer.cancel();
-        resolve(flushed);
-      };
-      const timer = clock.setTimer(LIMITS.drainMs, () => done(false));
-      const answered = (error: number): void => {
-        if (error === 0) done(true);
-        else if (!over) flow.flush(answered);
-      };
-      this.#stopFlushing = () => done(false);
-      flow.finishPins(() => (flushes ? flow.flush(answered) : done(true)));
-    });
   }
 }

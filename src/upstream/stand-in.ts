@@ -4,9 +4,16 @@ import { Slab } from "../transport/slab.ts";
 import { Slice } from "../transport/slice.ts";
 import type { DiskRequest } from "../disk.ts";
 
+/** What a server offers, as far as it matters here; the words are those of its geometry. */
+export interface Offer {
+  readonly flags: number;
+  readonly maximumPayloadBytes: number;
+}
+
 /** One request of a stand-in, without who asked for it. */
 export type StandInStep = Omit<DiskRequest, "complete">;
 
+/** Written at a time, unless the server takes less. */
 const ZEROS = new Slab(Buffer.alloc(1024 * 1024));
 
 /**
@@ -15,16 +22,18 @@ const ZEROS = new Slab(Buffer.alloc(1024 * 1024));
  *
  * FUA is dropped as well: see `needsFlush`.
  */
-export function standInSteps(request: StandInStep, offeredFlags: number): Iterable<StandInStep> | undefined {
+export function standInSteps(request: StandInStep, offer: Offer): Iterable<StandInStep> | undefined {
   const { command, flags } = request;
-  const offers = (flag: number): boolean => (offeredFlags & flag) !== 0;
+  const offers = (flag: number): boolean => (offer.flags & flag) !== 0;
   const gone =
     (offers(TRANSMISSION_FLAG.SEND_FUA) ? 0 : COMMAND_FLAG.FUA) |
-    (offers(TRANSMISSION_FLAG.SEND_FAST_ZERO) ? 0 : COMMAND_FLAG.FAST_ZERO);
+    (offers(TRANSMISSION_FLAG.SEND_FAST_ZERO) ? 0 : COMMAND_FLAG.FAST_ZERO) |
+    (offers(TRANSMISSION_FLAG.SEND_DF) ? 0 : COMMAND_FLAG.DF);
   if (command === COMMAND.TRIM && !offers(TRANSMISSION_FLAG.SEND_TRIM)) return [];
   if (command === COMMAND.CACHE && !offers(TRANSMISSION_FLAG.SEND_CACHE)) return [];
   if (command === COMMAND.WRITE_ZEROES && !offers(TRANSMISSION_FLAG.SEND_WRITE_ZEROES)) {
-    return writtenZeros(request, flags & COMMAND_FLAG.FUA & ~gone);
+    const stepBytes = Math.min(ZEROS.buffer.length, offer.maximumPayloadBytes);
+    return writtenZeros(request, flags & COMMAND_FLAG.FUA & ~gone, stepBytes);
   }
   return (flags & gone) === 0 ? undefined : [withFlags(request, flags & ~gone)];
 }
@@ -36,10 +45,10 @@ export function needsFlush(command: number, flags: number, offeredFlags: number)
   return isWriteLike(command) && fuaIsGone && offers(TRANSMISSION_FLAG.SEND_FLUSH);
 }
 
-function* writtenZeros(request: StandInStep, flags: number): Generator<StandInStep> {
+function* writtenZeros(request: StandInStep, flags: number, stepBytes: number): Generator<StandInStep> {
   const end = request.offset + request.length;
-  for (let offset = request.offset; offset < end; offset += ZEROS.buffer.length) {
-    const length = Math.min(ZEROS.buffer.length, end - offset);
+  for (let offset = request.offset; offset < end; offset += stepBytes) {
+    const length = Math.min(stepBytes, end - offset);
     const payload = [new Slice(ZEROS, 0, length, 0)];
     yield { command: COMMAND.WRITE, flags, offset, length, payload, room: undefined };
   }

@@ -2,16 +2,17 @@ import type { Reply } from "../disk.ts";
 import { FlushAge } from "../durability/flush-age.ts";
 import { INVARIANTS } from "../durability/invariants.ts";
 import { PinnedRanges } from "../durability/pinned-ranges.ts";
-import { WriteLog } from "../durability/write-log.ts";
+import { type Fragment, WriteLog } from "../durability/write-log.ts";
 import { LIMITS } from "../limits.ts";
 import type { Clock } from "../ports/clock.ts";
-import { COMMAND, COMMAND_FLAG } from "../protocol/constants.ts";
+import { BASE_ALLOCATION, COMMAND, COMMAND_FLAG } from "../protocol/constants.ts";
 import type { ByteBudget } from "../transport/byte-budget.ts";
 import type { SlabPool } from "../transport/slab-pool.ts";
 import type { Slice } from "../transport/slice.ts";
 import type { InFlight } from "./in-flight.ts";
 import { type KeptContent, LogMemory } from "./log-memory.ts";
 import { overlay } from "./overlay.ts";
+import { overlayStatus, toldBytes } from "./overlay-status.ts";
 import { replayRequests } from "./replay-requests.ts";
 import type { StandInStep } from "./stand-in.ts";
 
@@ -99,15 +100,18 @@ export class UnflushedLog {
     this.#account();
   }
 
-  /** A successful reply to a READ as the client has to see it. */
+  /** A successful reply to a READ or a BLOCK_STATUS as the client has to see it. */
   seen(entry: InFlight, reply: Reply): Reply {
     const start = entry.offset;
-    const end = start + entry.length;
-    if (!this.ahead && !this.pins.overlaps(start, end)) return reply;
-    // Only where it has to: elsewhere other reads may have shown what a write under way has changed already.
-    const ranges = this.ahead ? [{ start, end }] : this.pins.within(start, end);
-    const above = ranges.flatMap((range) => this.#log.within(range.start, range.end));
+    if (entry.command === COMMAND.BLOCK_STATUS) return this.#seenStatus(entry, reply);
+    const above = this.#above(start, start + entry.length);
     return above.length === 0 ? reply : { ...reply, pieces: overlay(reply.pieces, start, above) };
+  }
+
+  /** Whether a pin lies on what such a reply may tell of. */
+  guards({ command, offset, length }: InFlight): boolean {
+    // What is told about a range may go on behind it.
+    return this.pins.overlaps(offset, command === COMMAND.BLOCK_STATUS ? Infinity : offset + length);
   }
 
   /** A FLUSH succeeded that was sent when `number` was the youngest. */
@@ -123,17 +127,17 @@ export class UnflushedLog {
     );
   }
 
-  /** What writes all of it again. */
-  replayRequests(): readonly StandInStep[] {
-    return replayRequests(this.#log.all(), this.#addedFlags);
+  /** What writes all of it again, for a server that takes so much at once. */
+  replayRequests(maximumPayloadBytes: number): readonly StandInStep[] {
+    return replayRequests(this.#log.all(), this.#addedFlags, maximumPayloadBytes);
   }
 
   /** What writes the content of [start, end) again; a TRIM left none. */
-  *rewriteRequests(start: number, end: number): Generator<StandInStep> {
+  *rewriteRequests(start: number, end: number, maximumPayloadBytes: number): Generator<StandInStep> {
     for (let at = start; at < end;) {
       // Looked up for each anew: in the meantime it may have got other memory.
       const fragments = this.#log.within(at, end).filter(({ command }) => command !== COMMAND.TRIM);
-      const [next] = replayRequests(fragments, this.#addedFlags);
+      const [next] = replayRequests(fragments, this.#addedFlags, maximumPayloadBytes);
       if (next === undefined) return;
       yield next;
       at = next.offset + next.length;
@@ -156,6 +160,24 @@ export class UnflushedLog {
     this.age.clear();
     this.#account();
     return bytes;
+  }
+
+  #seenStatus(entry: InFlight, reply: Reply): Reply {
+    const { offset } = entry;
+    const statuses = reply.statuses?.map((status) => {
+      if (status.context !== BASE_ALLOCATION) return status;
+      const above = this.#above(offset, offset + toldBytes(status.extents));
+      return above.length === 0 ? status : { ...status, extents: overlayStatus(status.extents, entry, above) };
+    });
+    return statuses === undefined ? reply : { ...reply, statuses };
+  }
+
+  /** What lies over whatever is read of [start, end), in order. */
+  #above(start: number, end: number): readonly Fragment<KeptContent>[] {
+    if (!this.ahead && !this.pins.overlaps(start, end)) return [];
+    // Only where it has to: elsewhere other reads may have shown what a write under way has changed already.
+    const ranges = this.ahead ? [{ start, end }] : this.pins.within(start, end);
+    return ranges.flatMap((range) => this.#log.within(range.start, range.end));
   }
 
   /** Something in the log must reach stable storage there, or what is newer. */

@@ -1,20 +1,20 @@
-import type { Piece, Reply } from "../disk.ts";
+import type { Reply } from "../disk.ts";
 import { LIMITS } from "../limits.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { ByteStream } from "../ports/network.ts";
-import { COMMAND, NBD_ERROR, REQUEST_HEADER_BYTES, SIMPLE_REPLY_HEADER_BYTES } from "../protocol/constants.ts";
 import type { Negotiation } from "../protocol/client-handshake.ts";
+import { NBD_ERROR, REQUEST_HEADER_BYTES } from "../protocol/constants.ts";
 import type { Geometry } from "../protocol/geometry.ts";
 import { ProtocolViolation } from "../protocol/protocol-violation.ts";
-import { ReplyDecoder, type ReplySink } from "../protocol/reply-decoder.ts";
 import { disconnectRequest, encodeRequestHeader } from "../protocol/request-header.ts";
 import { BatchedWriter, type WriterOwner } from "../transport/batched-writer.ts";
 import { ConnectionLost } from "../transport/connection-lost.ts";
 import { HeaderSpace } from "../transport/header-space.ts";
 import type { Slab } from "../transport/slab.ts";
 import type { SlabConsumer, SlabReader } from "../transport/slab-reader.ts";
-import { Slice } from "../transport/slice.ts";
+import type { Slice } from "../transport/slice.ts";
 import type { InFlight } from "./in-flight.ts";
+import { ReplyReceiver, type ReplyReceiverOwner } from "./reply-receiver.ts";
 import { SilenceWatch } from "./silence-watch.ts";
 
 /** A negotiated connection, ready for transmission. */
@@ -55,14 +55,13 @@ export interface SessionPatience {
 const ENDED_BY_SERVER: ReadonlySet<unknown> = new Set(["ECONNRESET", "EPIPE"]);
 
 const HEADER_SLAB_BYTES = 4096;
-const NO_PIECES: readonly Piece[] = [];
 
 /**
  * One connection to a server in its transmission phase: requests out, whole replies in, in the order in which they come. It
  * is `open` until it is lost or given up; one that was given up may be `retiring` for a while, in which answers to requests
  * that were not sent again yet still count.
  */
-export class UpstreamSession implements SlabConsumer, ReplySink<Slab>, WriterOwner {
+export class UpstreamSession implements SlabConsumer, ReplyReceiverOwner, WriterOwner {
   readonly geometry: Geometry;
   readonly #stream: ByteStream;
   readonly #reader: SlabReader;
@@ -72,11 +71,7 @@ export class UpstreamSession implements SlabConsumer, ReplySink<Slab>, WriterOwn
   readonly #watch: SilenceWatch;
   readonly #writer: BatchedWriter;
   readonly #headers = new HeaderSpace(HEADER_SLAB_BYTES);
-  readonly #decoder = new ReplyDecoder<Slab>(this, false);
-  #current: InFlight | undefined;
-  #error = 0;
-  #room: Slice | undefined;
-  readonly #data: Slice[] = [];
+  readonly #receiver: ReplyReceiver;
   #state: "open" | "retiring" | "lost" | "closed" = "open";
   #farewell: Timer | undefined;
   #endedByServer = false;
@@ -90,6 +85,7 @@ export class UpstreamSession implements SlabConsumer, ReplySink<Slab>, WriterOwn
     this.#clock = patience.clock;
     this.#strict = patience.strict;
     this.#writer = new BatchedWriter(negotiated.stream, this);
+    this.#receiver = new ReplyReceiver(negotiated, this);
     this.#watch = new SilenceWatch({
       clock: patience.clock,
       timeoutMs: patience.silenceMs,
@@ -165,10 +161,11 @@ export class UpstreamSession implements SlabConsumer, ReplySink<Slab>, WriterOwn
   consume(slab: Slab, start: number, end: number): number {
     if (this.#state === "lost" || this.#state === "closed") return end;
     this.#watch.heard();
-    return this.#decoder.decode(slab, start, end);
+    return this.#receiver.consume(slab, start, end);
   }
 
   violated(violation: ProtocolViolation): void {
+    this.#receiver.release();
     // It came right behind ESHUTDOWN, perhaps an answer to what nobody waits for since: it is being ended already.
     if (this.#state === "lost") return;
     this.giveUp(violation);
@@ -198,65 +195,31 @@ export class UpstreamSession implements SlabConsumer, ReplySink<Slab>, WriterOwn
     this.#state = "closed";
     this.#farewell?.cancel();
     this.#writer.closed();
-    this.#releaseData();
+    this.#receiver.release();
     this.#owner.over(this, ended);
     this.#onClosed?.();
   }
 
-  reply(error: number, cookieHigh: number, cookieLow: number, slab: Slab, at: number): number {
+  expected(cookieHigh: number, cookieLow: number): InFlight {
     const entry = this.#owner.find(cookieHigh, cookieLow);
     if (entry === undefined || entry.wire !== this) {
       throw new ProtocolViolation("a reply with a cookie that is not in flight");
     }
     if (entry.batch > this.#writer.batchesBegun)
       throw new ProtocolViolation("a reply to a request that was not sent yet");
-    const end = at + SIMPLE_REPLY_HEADER_BYTES;
-    this.#current = entry;
-    this.#error = error;
-    this.#room = new Slice(slab, end, end, SIMPLE_REPLY_HEADER_BYTES);
-    return error === 0 && entry.command === COMMAND.READ ? entry.length : 0;
+    return entry;
   }
 
-  chunk(): void {
-    throw new ProtocolViolation("a structured reply that was not negotiated");
-  }
-
-  dataChunk(): void {}
-
-  holeChunk(): void {}
-
-  statusChunk(): void {}
-
-  errorChunk(): void {}
-
-  extents(): void {}
-
-  data(slab: Slab, start: number, end: number): void {
-    const last = this.#data.at(-1);
-    if (last !== undefined && last.slab === slab && last.end === start) {
-      last.end = end;
-      return;
-    }
-    slab.retain();
-    const behindHeader = last === undefined && this.#room?.slab === slab && this.#room.end === start;
-    this.#data.push(new Slice(slab, start, end, behindHeader ? SIMPLE_REPLY_HEADER_BYTES : 0));
-  }
-
-  replyEnd(): void {
-    const entry = this.#current;
-    this.#current = undefined;
-    if (entry === undefined) return;
-    if (this.#error === NBD_ERROR.ESHUTDOWN) {
+  received(entry: InFlight, reply: Reply): void {
+    if (reply.error === NBD_ERROR.ESHUTDOWN) {
       this.#shutDown();
       return;
     }
     this.#watch.answered();
     // While the rest of a long reply arrived, the request may have been sent over the next connection, or answered there.
     if (entry.wire === this && this.#owner.find(entry.cookieHigh, entry.cookieLow) === entry) {
-      const pieces = this.#data.length === 0 ? NO_PIECES : this.#data.map(dataPiece);
-      this.#owner.replied(entry, { error: this.#error, pieces, room: this.#room });
+      this.#owner.replied(entry, reply);
     }
-    this.#releaseData();
   }
 
   /** The text wants a soft disconnect after ESHUTDOWN ("Error values"); a new connection is tried meanwhile. */
@@ -290,13 +253,4 @@ export class UpstreamSession implements SlabConsumer, ReplySink<Slab>, WriterOwn
     this.#stream.destroy();
     if (!known) this.#owner.lost(this, why);
   }
-
-  #releaseData(): void {
-    for (const slice of this.#data) slice.slab.release();
-    this.#data.length = 0;
-  }
-}
-
-function dataPiece(slice: Slice): Piece {
-  return { kind: "data", slice };
 }

@@ -2,7 +2,7 @@ import type { Reply } from "../../src/disk.ts";
 import { durabilityCounters } from "../../src/durability/durability-counters.ts";
 import { LIMITS } from "../../src/limits.ts";
 import type { Log } from "../../src/ports/log.ts";
-import { COMMAND, NBD_ERROR } from "../../src/protocol/constants.ts";
+import { COMMAND, NBD_ERROR, PORTABLE_PAYLOAD_BYTES } from "../../src/protocol/constants.ts";
 import { ByteBudget } from "../../src/transport/byte-budget.ts";
 import { Slab } from "../../src/transport/slab.ts";
 import type { SlabPool } from "../../src/transport/slab-pool.ts";
@@ -40,7 +40,7 @@ export interface SentRequest extends SentParts {
 
 /** A connection, as far as the flow knows. */
 class PlayedSession {
-  readonly geometry = { flags: ALL_FLAGS };
+  readonly geometry = { flags: ALL_FLAGS, maximumPayloadBytes: PORTABLE_PAYLOAD_BYTES };
   readonly #sent: (session: PlayedSession, entry: InFlight) => void;
 
   constructor(sent: (session: PlayedSession, entry: InFlight) => void) {

@@ -43,7 +43,10 @@ function* pieces(
     const block = Math.floor(at / blockBytes);
     const whole = Math.min(to, (block + 1) * blockBytes) - at;
     const lengthBytes = random.chance(0.9) ? whole : 1 + random.integer(whole);
-    yield [lengthBytes, context === structured.BASE_ALLOCATION ? allocation(disk, at, lengthBytes, random) : dirtyFlags(block)];
+    yield [
+      lengthBytes,
+      context === structured.BASE_ALLOCATION ? allocation(disk, at, lengthBytes, random) : dirtyFlags(block),
+    ];
     at += lengthBytes;
   }
 }

@@ -95,7 +95,8 @@ export class ChunkJudge {
     const name = contexts.get(payload.readUInt32BE(0));
     demand(name !== undefined && !this.#statuses.has(name), "a context that was not selected, or twice");
     const extents: Extent[] = [];
-    for (let at = 4; at < payload.length; at += 8) extents.push([payload.readUInt32BE(at), payload.readUInt32BE(at + 4)]);
+    for (let at = 4; at < payload.length; at += 8)
+      extents.push([payload.readUInt32BE(at), payload.readUInt32BE(at + 4)]);
     const fault = extentsFault(name ?? "", extents, request, disk);
     demand(fault === undefined, `${fault}`);
     this.#statuses.set(name ?? "", extents);

@@ -32,7 +32,12 @@ export function readChunks(
 }
 
 /** An error as chunks: a READ may have said something before it, or say it afterwards, and that need not be right. */
-export function errorChunks(content: readonly WireChunk[], error: number, offset: number, random: SeededRandom): WireChunk[] {
+export function errorChunks(
+  content: readonly WireChunk[],
+  error: number,
+  offset: number,
+  random: SeededRandom,
+): WireChunk[] {
   const chunks = random.shuffled(content.filter(() => random.chance(0.5))).map((chunk) => garbled(chunk, random));
   const errors = random.chance(0.9) ? 1 : 2;
   for (let count = 0; count < errors; count += 1) {

@@ -173,7 +173,9 @@ export class ModelServer {
       if (this.#random.chance(poorerChance)) this.#offer = poorerOffer(this.#offer, this.#random);
       if (this.#wellBehaved || !this.#random.chance(forgetfulChance)) return;
       this.#offer = forgetfulOffer(this.#offer, this.#random);
-      this.note(`the server is back ${this.#offer.structured ? `with ${this.#offer.contexts.length} contexts` : "without structured replies"}`);
+      this.note(
+        `the server is back ${this.#offer.structured ? `with ${this.#offer.contexts.length} contexts` : "without structured replies"}`,
+      );
     });
   }
 

@@ -98,7 +98,9 @@ export class ServerHandshake {
     for (const name of found) {
       const id = this.#newId();
       if (selects) this.#contexts.set(id, name);
-      this.#send(wire.optionReply(number, structured.REP_META_CONTEXT, structured.contextReply(selects ? id : 0, name)));
+      this.#send(
+        wire.optionReply(number, structured.REP_META_CONTEXT, structured.contextReply(selects ? id : 0, name)),
+      );
     }
     this.#send(wire.optionReply(number, wire.ACK));
   }

@@ -28,7 +28,8 @@ export function extentsFault(
     if (end > blocks * blockBytes) return "an extent beyond the end of the export";
     if (context === structured.BASE_ALLOCATION && (status & ~3) !== 0) return `flags ${status} of base:allocation`;
     for (let block = Math.floor(at / blockBytes); block * blockBytes < end; block += 1) {
-      if (context === DIRTY_BITMAP && status !== dirtyFlags(block)) return `flags ${status} of another block or context`;
+      if (context === DIRTY_BITMAP && status !== dirtyFlags(block))
+        return `flags ${status} of another block or context`;
     }
     at = end;
   }

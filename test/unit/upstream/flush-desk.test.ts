@@ -12,6 +12,7 @@ import { UnflushedLog } from "../../../src/upstream/unflushed-log.ts";
 import { WriteTrouble } from "../../../src/upstream/write-trouble.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { RecordingLog } from "../support/recording-log.ts";
+import { DONE } from "./played-flow.ts";
 import { request } from "./requests.ts";
 
 const { EIO, ENOSPC } = NBD_ERROR;
@@ -43,10 +44,10 @@ function setUp() {
     maySend: () => world.maySend,
     send: (answered) => {
       story.push("flush");
-      answers.push(answered);
+      answers.push((error) => answered({ ...DONE, error }));
     },
     rewrite: () => story.push("rewrite"),
-    complete: (entry, error) => {
+    complete: (entry, { error }) => {
       story.push(`${entry.owner === undefined ? "client" : (entry.owner as { name: string }).name}: ${error}`);
     },
   });

@@ -48,7 +48,9 @@ export class PlayedConnector {
     const stream = new FakeStream();
     const reader = new SlabReader(stream, this.pool, 256);
     stream.start(reader);
-    this.attempts.at(-1)?.negotiated({ stream, reader, geometry: geometry(fields) });
+    const names = new Map(fields.contexts?.map((name, index) => [index + 1, name]));
+    const negotiation = { geometry: geometry(fields), structuredReplies: names.size > 0, contextNames: names };
+    this.attempts.at(-1)?.negotiated({ stream, reader, ...negotiation });
     return stream;
   }
 

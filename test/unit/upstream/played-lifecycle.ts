@@ -28,6 +28,8 @@ export class PlayedLifecycle {
   mayProceed = true;
   /** Whether the export may become another one. */
   mayDiffer = false;
+  /** The metadata contexts that somebody uses. */
+  neededContexts: readonly string[] = [];
   readonly lifecycle: Lifecycle;
 
   constructor({ chance = 0.5, maximumMs = 5000, paths = 1 }: PlayedOptions = {}) {
@@ -39,7 +41,7 @@ export class PlayedLifecycle {
       log: this.log,
       connected: (connection) => this.connections.push(connection),
       mayProceed: () => this.mayProceed,
-      mayDiffer: () => this.mayDiffer,
+      needs: () => ({ anySize: this.mayDiffer, contexts: this.neededContexts }),
       replaced: (geometry) => this.replacements.push(geometry),
       giveUp: (why) => {
         this.givenUp.push(why.message);

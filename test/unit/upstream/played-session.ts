@@ -19,6 +19,9 @@ interface PlayedOptions {
   readonly roomBytes?: number;
   readonly idleMs?: number;
   readonly strict?: boolean;
+  /** The contexts that are selected, by id. Structured replies are agreed on when there is a map, even an empty one. */
+  readonly contextNames?: ReadonlyMap<number, string>;
+  readonly sizeBytes?: number;
 }
 
 /** An UpstreamSession whose server and whose owner are the test. */
@@ -27,6 +30,8 @@ export function playSession({
   roomBytes = LIMITS.readRoomBytes,
   idleMs,
   strict = false,
+  contextNames,
+  sizeBytes = 1024 * 1024,
 }: PlayedOptions) {
   const stream = new FakeStream("server");
   const clock = new ManualClock();
@@ -37,8 +42,13 @@ export function playSession({
   const shapes: string[] = [];
   const signs: string[] = [];
   const ends: boolean[] = [];
+  const negotiation = {
+    geometry: geometry({ sizeBytes, contexts: [...(contextNames?.values() ?? [])] }),
+    structuredReplies: contextNames !== undefined,
+    contextNames: contextNames ?? new Map<number, string>(),
+  };
   const session = new UpstreamSession(
-    { stream, reader, geometry: geometry() },
+    { stream, reader, ...negotiation },
     {
       find: (high, low) => table.find(high, low),
       replied: (entry, reply) => {

@@ -132,7 +132,7 @@ describe("RequestSender", () => {
   it("sends requests of the proxy's own, and calls back with the error", () => {
     const { sender, session, table } = setUp();
     const errors: number[] = [];
-    sender.sendOwn(FLUSH_REQUEST, "flush", (error) => errors.push(error));
+    sender.sendOwn(FLUSH_REQUEST, "flush", ({ error }) => errors.push(error));
     const [own] = session.sent;
     expect([own?.kind, own?.command, table.count]).toEqual(["own", COMMAND.FLUSH, 1]);
     own?.request.complete({ ...DONE, error: NBD_ERROR.EIO });

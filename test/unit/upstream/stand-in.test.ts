@@ -1,18 +1,24 @@
 import { describe, expect, it } from "vitest";
 
-import { COMMAND, COMMAND_FLAG, TRANSMISSION_FLAG } from "../../../src/protocol/constants.ts";
-import { needsFlush, standInSteps } from "../../../src/upstream/stand-in.ts";
+import { COMMAND, COMMAND_FLAG, PORTABLE_PAYLOAD_BYTES, TRANSMISSION_FLAG } from "../../../src/protocol/constants.ts";
+import { needsFlush, type Offer, standInSteps } from "../../../src/upstream/stand-in.ts";
 import { ALL_FLAGS } from "../support/negotiation.ts";
 import { request } from "./requests.ts";
 
-const { FUA, NO_HOLE, FAST_ZERO } = COMMAND_FLAG;
+const { DF, FUA, NO_HOLE, FAST_ZERO, REQ_ONE } = COMMAND_FLAG;
 const F = TRANSMISSION_FLAG;
 const MIB = 1024 * 1024;
 
+const offer = (flags: number): Offer => ({ flags, maximumPayloadBytes: PORTABLE_PAYLOAD_BYTES });
+
 /** The steps as text: `WRITE 1 at 4096+512`, flags in the middle. */
-function steps(asked: Parameters<typeof request>[0], offered: number): string[] | undefined {
+function steps(
+  asked: Parameters<typeof request>[0],
+  flags: number,
+  maximumPayloadBytes = PORTABLE_PAYLOAD_BYTES,
+): string[] | undefined {
   const names = Object.entries(COMMAND);
-  const found = standInSteps(request(asked), offered);
+  const found = standInSteps(request(asked), { flags, maximumPayloadBytes });
   if (found === undefined) return undefined;
   return [...found].map(({ command, flags, offset, length, payload, room }) => {
     expect(room).toBeUndefined();
@@ -31,7 +37,7 @@ describe("standInSteps", () => {
     request({ command: COMMAND.CACHE }),
     request({ command: COMMAND.WRITE_ZEROES, flags: FUA | NO_HOLE | FAST_ZERO }),
   ])("has nothing to stand in for when the server understands command $command", (asked) => {
-    expect(standInSteps(asked, ALL_FLAGS)).toBeUndefined();
+    expect(standInSteps(asked, offer(ALL_FLAGS))).toBeUndefined();
   });
 
   it("needs nothing of a server for READ and WRITE without flags", () => {
@@ -50,7 +56,7 @@ describe("standInSteps", () => {
 
   it("keeps the payload itself, with its room for a header", () => {
     const asked = request({ text: "abc", flags: FUA });
-    const [write] = [...(standInSteps(asked, F.SEND_FLUSH) ?? [])];
+    const [write] = [...(standInSteps(asked, offer(F.SEND_FLUSH)) ?? [])];
     expect(write?.payload).toBe(asked.payload);
     expect(write?.payload[0]?.headroomBytes).toBe(28);
   });
@@ -72,8 +78,32 @@ describe("standInSteps", () => {
       `WRITE 1 at ${512 + 2 * MIB}+512`,
     ]);
     expect(steps({ ...zeroes, length: 512 }, offered & ~F.SEND_FUA)).toEqual(["WRITE 0 at 512+512"]);
-    const written = [...(standInSteps(request({ ...zeroes, length: 512 }), offered) ?? [])][0]?.payload[0]?.bytes();
+    const written = [
+      ...(standInSteps(request({ ...zeroes, length: 512 }), offer(offered)) ?? []),
+    ][0]?.payload[0]?.bytes();
     expect(written).toEqual(Buffer.alloc(512));
+  });
+
+  it("writes no more zeros at a time than the server takes", () => {
+    const offered = ALL_FLAGS & ~F.SEND_WRITE_ZEROES;
+    const zeroes = { command: COMMAND.WRITE_ZEROES, offset: 4096, length: 10_240 };
+    expect(steps(zeroes, offered, 4096)).toEqual([
+      "WRITE 0 at 4096+4096",
+      "WRITE 0 at 8192+4096",
+      "WRITE 0 at 12288+2048",
+    ]);
+  });
+
+  it("drops DF where that is gone", () => {
+    const asked = { flags: DF, offset: 512, length: 9 };
+    expect(steps(asked, ALL_FLAGS | F.SEND_DF)).toBeUndefined();
+    expect(steps(asked, ALL_FLAGS & ~F.SEND_DF)).toEqual(["READ 0 at 512+9"]);
+    expect(steps({ ...asked, flags: DF | FUA }, ALL_FLAGS & ~F.SEND_DF)).toEqual(["READ 1 at 512+9"]);
+  });
+
+  it("asks for block status without FUA where that is gone, with the other flags", () => {
+    const asked = { command: COMMAND.BLOCK_STATUS, flags: FUA | REQ_ONE, length: 9 };
+    expect(steps(asked, ALL_FLAGS & ~F.SEND_FUA)).toEqual(["BLOCK_STATUS 8 at 0+9"]);
   });
 
   it("does a request without FAST_ZERO when that is gone", () => {

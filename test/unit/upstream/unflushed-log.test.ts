@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import type { Reply } from "../../../src/disk.ts";
 import { LIMITS } from "../../../src/limits.ts";
-import { COMMAND, COMMAND_FLAG } from "../../../src/protocol/constants.ts";
+import { COMMAND, COMMAND_FLAG, PORTABLE_PAYLOAD_BYTES } from "../../../src/protocol/constants.ts";
 import { ByteBudget } from "../../../src/transport/byte-budget.ts";
 import { SlabPool } from "../../../src/transport/slab-pool.ts";
 import { Slab } from "../../../src/transport/slab.ts";
@@ -58,7 +58,7 @@ describe("UnflushedLog", () => {
     ack({ text: "bb", offset: 2 });
     ack({ command: WRITE_ZEROES, offset: 5, length: 1, flags: NO_HOLE | FAST_ZERO });
     ack({ command: TRIM, offset: 6, length: 4 });
-    expect(inWords(log.replayRequests())).toEqual(["1/0 0+5 aabba", "6/2 5+1", "4/0 6+4"]);
+    expect(inWords(log.replayRequests(PORTABLE_PAYLOAD_BYTES))).toEqual(["1/0 0+5 aabba", "6/2 5+1", "4/0 6+4"]);
     expect([log.entries, log.unstableBytes]).toEqual([5, 10]);
   });
 
@@ -66,7 +66,7 @@ describe("UnflushedLog", () => {
     const { log, ack } = setUp();
     ack({ text: "aaaaaa", offset: 0 });
     ack({ text: "bb", offset: 2, flags: FUA }, { stable: true });
-    expect(inWords(log.replayRequests())).toEqual(["1/0 0+2 aa", "1/0 4+2 aa"]);
+    expect(inWords(log.replayRequests(PORTABLE_PAYLOAD_BYTES))).toEqual(["1/0 0+2 aa", "1/0 4+2 aa"]);
   });
 
   it("forgets what was flushed, and its memory", () => {
@@ -75,7 +75,7 @@ describe("UnflushedLog", () => {
     const { number } = log;
     ack({ text: "second", offset: 10 });
     log.trim(number);
-    expect(inWords(log.replayRequests())).toEqual(["1/0 10+6 second"]);
+    expect(inWords(log.replayRequests(PORTABLE_PAYLOAD_BYTES))).toEqual(["1/0 10+6 second"]);
     expect([log.heldBytes, budget.keptBytes]).toEqual([HEADER_BYTES + 6, HEADER_BYTES + 6]);
     log.trim(log.number);
     expect([log.entries, log.heldBytes, budget.keptBytes]).toEqual([0, 0, 0]);
@@ -103,7 +103,7 @@ describe("UnflushedLog", () => {
       ack({ text: "bb", offset: 3 });
       ack({ text: "cc", offset: 20 });
       const flags = mode === "fua" ? 1 : 0;
-      expect(inWords(log.replayRequests())).toEqual([`1/${flags} 0+5 aaabb`]);
+      expect(inWords(log.replayRequests(PORTABLE_PAYLOAD_BYTES))).toEqual([`1/${flags} 0+5 aaabb`]);
       log.trim(log.number);
       ack({ text: "dd", offset: 0 });
       expect(log.entries).toBe(0);
@@ -113,7 +113,7 @@ describe("UnflushedLog", () => {
   it("is written again with FUA where everything is", () => {
     const { log, ack } = setUp("fua");
     ack({ text: "a" }, { awaited: true });
-    expect(inWords(log.replayRequests())).toEqual(["1/1 0+1 a"]);
+    expect(inWords(log.replayRequests(PORTABLE_PAYLOAD_BYTES))).toEqual(["1/1 0+1 a"]);
   });
 
   it("is crowded at half of its memory, unless all of it is stable", () => {
@@ -194,10 +194,10 @@ describe("UnflushedLog with pins", () => {
   it("writes again the part of it that is pinned, and no other", () => {
     const { log, ack } = setUp();
     ack({ text: "abcdefgh", offset: 10 });
-    expect(inWords([...log.rewriteRequests(12, 14)])).toEqual(["1/0 12+2 cd"]);
-    expect(inWords([...log.rewriteRequests(0, 12)])).toEqual(["1/0 10+2 ab"]);
-    expect(inWords([...log.rewriteRequests(16, 30)])).toEqual(["1/0 16+2 gh"]);
-    expect([...log.rewriteRequests(0, 10)]).toEqual([]);
+    expect(inWords([...log.rewriteRequests(12, 14, PORTABLE_PAYLOAD_BYTES)])).toEqual(["1/0 12+2 cd"]);
+    expect(inWords([...log.rewriteRequests(0, 12, PORTABLE_PAYLOAD_BYTES)])).toEqual(["1/0 10+2 ab"]);
+    expect(inWords([...log.rewriteRequests(16, 30, PORTABLE_PAYLOAD_BYTES)])).toEqual(["1/0 16+2 gh"]);
+    expect([...log.rewriteRequests(0, 10, PORTABLE_PAYLOAD_BYTES)]).toEqual([]);
   });
 
   it("writes nothing again where a TRIM was, and the rest one after the other", () => {
@@ -207,7 +207,11 @@ describe("UnflushedLog with pins", () => {
     ack({ command: TRIM, offset: 14, length: 1 });
     ack({ command: WRITE_ZEROES, offset: 17, length: 5 });
     ack({ command: TRIM, offset: 19, length: 9 });
-    expect(inWords([...log.rewriteRequests(0, 30)])).toEqual(["1/0 12+2 cd", "1/0 15+2 fg", "6/0 17+2"]);
+    expect(inWords([...log.rewriteRequests(0, 30, PORTABLE_PAYLOAD_BYTES)])).toEqual([
+      "1/0 12+2 cd",
+      "1/0 15+2 fg",
+      "6/0 17+2",
+    ]);
   });
 
   it("has at hand what is there when its turn has come, not what was there before", () => {
@@ -215,7 +219,7 @@ describe("UnflushedLog with pins", () => {
     ack({ text: "ab", offset: 0 });
     ack({ text: "yz", offset: 10 });
     const words: string[] = [];
-    for (const one of log.rewriteRequests(0, 20)) {
+    for (const one of log.rewriteRequests(0, 20, PORTABLE_PAYLOAD_BYTES)) {
       words.push(...inWords([one]));
       ack({ text: "YZ", offset: 10 });
     }
@@ -242,7 +246,7 @@ describe("UnflushedLog with pins", () => {
     ack({ text: "yz", offset: 2, flags: FUA }, { awaited: true });
     log.pins.lift(log.pins.ended(100), 100);
     log.unpinned(0, 4);
-    expect(inWords(log.replayRequests())).toEqual(["1/0 2+2 yz"]);
+    expect(inWords(log.replayRequests(PORTABLE_PAYLOAD_BYTES))).toEqual(["1/0 2+2 yz"]);
     log.trim(log.number);
     expect([log.entries, pool.heldBytes]).toEqual([0, 0]);
   });
@@ -282,7 +286,7 @@ describe("UnflushedLog with small remains in many slabs", () => {
       ack({ command: WRITE_ZEROES, offset: index * SLAB_BYTES + 4, length: SLAB_BYTES - 4 });
     }
     expect(pool.heldBytes).toBe(SLAB_BYTES);
-    expect(inWords(log.replayRequests().slice(-2))).toEqual([
+    expect(inWords(log.replayRequests(PORTABLE_PAYLOAD_BYTES).slice(-2))).toEqual([
       `1/0 ${(SLABS - 1) * SLAB_BYTES}+4 ${1000 + SLABS - 1}`,
       `6/0 ${(SLABS - 1) * SLAB_BYTES + 4}+${SLAB_BYTES - 4}`,
     ]);
