@@ -1,5 +1,5 @@
 import type { DiskRequest, Piece } from "../disk.ts";
-import { COMMAND, SIMPLE_REPLY_HEADER_BYTES } from "../protocol/constants.ts";
+import { COMMAND, DATA_CHUNK_HEADER_BYTES } from "../protocol/constants.ts";
 import { Slab } from "../transport/slab.ts";
 import { Slice } from "../transport/slice.ts";
 
@@ -13,6 +13,7 @@ export interface Commands {
   trim(request: DiskRequest): void;
   cache(request: DiskRequest): void;
   writeZeroes(request: DiskRequest): void;
+  blockStatus(request: DiskRequest): void;
   /** A command that is none of these. */
   unknown(request: DiskRequest): void;
 }
@@ -32,6 +33,8 @@ export function dispatch(request: DiskRequest, commands: Commands): void {
       return commands.cache(request);
     case COMMAND.WRITE_ZEROES:
       return commands.writeZeroes(request);
+    case COMMAND.BLOCK_STATUS:
+      return commands.blockStatus(request);
     default:
       return commands.unknown(request);
   }
@@ -42,8 +45,8 @@ export function complete(request: DiskRequest, error: number, pieces: readonly P
   request.complete({ error, pieces, room: undefined });
 }
 
-/** Fresh memory for a READ's data, with room for a reply header in front. Its contents are arbitrary. */
+/** Fresh memory for a READ's data, with room for a header of any kind of reply in front. Its contents are arbitrary. */
 export function freshSlice(lengthBytes: number): Slice {
-  const end = SIMPLE_REPLY_HEADER_BYTES + lengthBytes;
-  return new Slice(new Slab(Buffer.allocUnsafe(end)), SIMPLE_REPLY_HEADER_BYTES, end, SIMPLE_REPLY_HEADER_BYTES);
+  const end = DATA_CHUNK_HEADER_BYTES + lengthBytes;
+  return new Slice(new Slab(Buffer.allocUnsafe(end)), DATA_CHUNK_HEADER_BYTES, end, DATA_CHUNK_HEADER_BYTES);
 }

@@ -70,6 +70,11 @@ export class FileOperation implements Commands {
     this.unknown();
   }
 
+  /** Node can't ask where a file has holes: no context is offered. */
+  blockStatus(): void {
+    this.unknown();
+  }
+
   unknown(): void {
     this.#end(NBD_ERROR.EINVAL);
   }

@@ -1,7 +1,8 @@
 import assert from "node:assert";
 
 import type { Disk, DiskHandle, DiskRequest, DiskUser } from "../disk.ts";
-import { COMMAND_FLAG, NBD_ERROR, TRANSMISSION_FLAG } from "../protocol/constants.ts";
+import { LIMITS } from "../limits.ts";
+import { BASE_ALLOCATION, COMMAND_FLAG, NBD_ERROR, TRANSMISSION_FLAG } from "../protocol/constants.ts";
 import type { Geometry } from "../protocol/geometry.ts";
 import { complete, dispatch } from "./commands.ts";
 import type { Commands } from "./commands.ts";
@@ -9,7 +10,10 @@ import { MemoryPages } from "./memory-pages.ts";
 import { servedGeometry } from "./served-geometry.ts";
 import type { ServedOptions } from "./served-geometry.ts";
 
-/** A disk in memory that starts as one hole and allocates what is written. Every request completes during `submit`. */
+/**
+ * A disk in memory that starts as one hole and allocates what is written, which `base:allocation` tells. Every request completes
+ * during `submit`.
+ */
 export class MemoryDisk implements Disk {
   readonly geometry: Geometry;
   readonly #pages = new MemoryPages();
@@ -17,7 +21,7 @@ export class MemoryDisk implements Disk {
 
   constructor(options: ServedOptions & { readonly sizeBytes: number }) {
     const { SEND_CACHE, SEND_FAST_ZERO } = TRANSMISSION_FLAG;
-    this.geometry = servedGeometry(options.sizeBytes, options, SEND_CACHE | SEND_FAST_ZERO);
+    this.geometry = servedGeometry(options.sizeBytes, options, SEND_CACHE | SEND_FAST_ZERO, [BASE_ALLOCATION]);
   }
 
   /** Memory in use for contents, in whole pages. */
@@ -78,6 +82,12 @@ class MemoryCommands implements Commands {
 
   cache(request: DiskRequest): void {
     complete(request, 0);
+  }
+
+  blockStatus(request: DiskRequest): void {
+    const most = (request.flags & COMMAND_FLAG.REQ_ONE) === 0 ? LIMITS.statusExtents : 1;
+    const extents = this.#pages.allocation(request.offset, request.length, most);
+    request.complete({ error: 0, pieces: [], room: undefined, statuses: [{ context: BASE_ALLOCATION, extents }] });
   }
 
   unknown(request: DiskRequest): void {

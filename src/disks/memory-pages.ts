@@ -1,8 +1,11 @@
 import type { Piece } from "../disk.ts";
+import { ALLOCATION_FLAG } from "../protocol/constants.ts";
 import { freshSlice } from "./commands.ts";
 
 /** The unit of allocation, in bytes. */
 const PAGE_BYTES = 64 * 1024;
+/** What is not allocated, in the words of `base:allocation`. */
+const ABSENT = ALLOCATION_FLAG.HOLE | ALLOCATION_FLAG.ZERO;
 
 /** Bytes that are zeros until they are written; memory is allocated in pages of 64 KiB, on the first write. */
 export class MemoryPages {
@@ -23,6 +26,21 @@ export class MemoryPages {
       position = runEnd;
     }
     return pieces;
+  }
+
+  /**
+   * What is allocated of a range of at least one byte, as `ContextStatus.extents` of `base:allocation`: at most so many, so
+   * that the last ones of the range may be missing.
+   */
+  allocation(offset: number, length: number, mostExtents: number): Uint32Array {
+    const pairs: number[] = [];
+    const end = offset + length;
+    for (let position = offset; position < end && pairs.length < 2 * mostExtents;) {
+      const runEnd = this.#runEnd(position, end);
+      pairs.push(runEnd - position, this.#isAllocated(position) ? 0 : ABSENT);
+      position = runEnd;
+    }
+    return Uint32Array.from(pairs);
   }
 
   write(offset: number, bytes: Buffer): void {
@@ -53,8 +71,12 @@ export class MemoryPages {
     return Math.min(page * PAGE_BYTES, end);
   }
 
+  #isAllocated(offset: number): boolean {
+    return this.#pages.has(Math.floor(offset / PAGE_BYTES));
+  }
+
   #piece(start: number, end: number): Piece {
-    if (!this.#pages.has(Math.floor(start / PAGE_BYTES))) return { kind: "hole", lengthBytes: end - start };
+    if (!this.#isAllocated(start)) return { kind: "hole", lengthBytes: end - start };
     const slice = freshSlice(end - start);
     forEachPage(start, end, (page, from, to, done) => {
       this.#pages.get(page)?.copy(slice.slab.buffer, slice.start + done, from, to);

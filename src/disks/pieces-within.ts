@@ -18,5 +18,5 @@ export function piecesWithin(pieces: readonly Piece[], lengthBytes: number): Pie
 function beginning(piece: Piece, lengthBytes: number): Piece {
   if (piece.kind === "hole") return { kind: "hole", lengthBytes };
   const { slab, start, headroomBytes } = piece.slice;
-  return { kind: "data", slice: new Slice(slab, start, start + lengthBytes, headroomBytes) };
+  return { ...piece, slice: new Slice(slab, start, start + lengthBytes, headroomBytes) };
 }

@@ -1,6 +1,5 @@
 import assert from "node:assert";
 import type { Piece } from "../disk.ts";
-import { SIMPLE_REPLY_HEADER_BYTES } from "../protocol/constants.ts";
 import { Slab } from "../transport/slab.ts";
 import { Slice } from "../transport/slice.ts";
 import type { SequentialStream } from "./sequential-stream.ts";
@@ -14,7 +13,6 @@ const HOLE = 8;
 
 /** Smaller cells would be more headroom than data. */
 const SMALLEST_CELL_BYTES = 512;
-const HEADROOM_BYTES = SIMPLE_REPLY_HEADER_BYTES;
 
 /**
  * One range that is fetched ahead: first on its way, then here, in memory of its own.
@@ -26,6 +24,7 @@ export class ReadAheadChunk {
   readonly offset: number;
   readonly endOffset: number;
   readonly stream: SequentialStream;
+  readonly #headerBytes: number;
   /** Reads that wait for it while it is on its way. */
   readonly waiting: WaitingRead[] = [];
   readonly #cellBytes: number;
@@ -33,8 +32,10 @@ export class ReadAheadChunk {
   #slab: Slab | undefined;
   #wantedCells: number;
 
-  constructor(stream: SequentialStream, offset: number, lengthBytes: number) {
+  /** `headerBytes` is the room that a reply header needs. */
+  constructor(stream: SequentialStream, offset: number, lengthBytes: number, headerBytes: number) {
     this.stream = stream;
+    this.#headerBytes = headerBytes;
     this.offset = offset;
     this.endOffset = offset + lengthBytes;
     this.#cellBytes = stream.lengthBytes * Math.max(1, Math.ceil(SMALLEST_CELL_BYTES / stream.lengthBytes));
@@ -87,7 +88,7 @@ export class ReadAheadChunk {
   /** The data is here: a copy of what follows the first `skipBytes` of the pieces. `home` is told when its memory is free. */
   fill(pieces: readonly Piece[], skipBytes: number, home: () => void): void {
     const isHole = pieces.every((piece) => piece.kind === "hole");
-    const slabBytes = isHole ? 0 : this.lengthBytes + this.#cells.length * HEADROOM_BYTES;
+    const slabBytes = isHole ? 0 : this.lengthBytes + this.#cells.length * this.#headerBytes;
     this.#slab = new Slab(Buffer.allocUnsafeSlow(slabBytes), home);
     let position = this.offset - skipBytes;
     for (const piece of pieces) {
@@ -107,21 +108,26 @@ export class ReadAheadChunk {
     for (let position = startOffset; position < endOffset;) {
       const cell = this.#cellAt(position);
       const end = Math.min(endOffset, this.#cellEnd(cell));
-      if (this.#has(cell, HOLE)) {
-        pieces.push({ kind: "hole", lengthBytes: end - position });
-      } else {
-        const at = this.#placeOf(position, cell);
-        pieces.push({ kind: "data", slice: new Slice(slab, at, at + end - position, this.#headroom(position, cell)) });
-      }
+      if (this.#has(cell, HOLE)) appendHole(end - position, pieces);
+      else this.#appendData(slab, position, end, pieces);
       position = end;
     }
+  }
+
+  /** Cells are of our own making: whoever reads several of them gets what they hold in one chunk. */
+  #appendData(slab: Slab, startOffset: number, endOffset: number, pieces: Piece[]): void {
+    const cell = this.#cellAt(startOffset);
+    const at = this.#placeOf(startOffset, cell);
+    const continues = pieces.at(-1)?.kind === "data";
+    const slice = new Slice(slab, at, at + endOffset - startOffset, continues ? 0 : this.#headroom(startOffset, cell));
+    pieces.push(continues ? { kind: "data", slice, continues } : { kind: "data", slice });
   }
 
   /** What lies in front of a cell may be overwritten once: a second header would change one that is still leaving. */
   #headroom(position: number, cell: number): number {
     if (position !== this.offset + cell * this.#cellBytes || this.#has(cell, HEADROOM_USED)) return 0;
     this.#cells[cell] = (this.#cells[cell] ?? 0) | HEADROOM_USED;
-    return HEADROOM_BYTES;
+    return this.#headerBytes;
   }
 
   #store(slab: Slab, piece: Piece, from: number, startOffset: number, endOffset: number): void {
@@ -167,6 +173,12 @@ export class ReadAheadChunk {
 
   /** Where the byte of that offset lies in the slab. */
   #placeOf(offset: number, cell: number): number {
-    return offset - this.offset + (cell + 1) * HEADROOM_BYTES;
+    return offset - this.offset + (cell + 1) * this.#headerBytes;
   }
+}
+
+function appendHole(lengthBytes: number, pieces: Piece[]): void {
+  const last = pieces.at(-1);
+  if (last?.kind === "hole") pieces[pieces.length - 1] = { kind: "hole", lengthBytes: last.lengthBytes + lengthBytes };
+  else pieces.push({ kind: "hole", lengthBytes });
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert";
 import type { Disk, DiskHandle, DiskRequest, DiskUser } from "../disk.ts";
-import { COMMAND } from "../protocol/constants.ts";
+import { COMMAND, COMMAND_FLAG, DATA_CHUNK_HEADER_BYTES } from "../protocol/constants.ts";
 import type { Geometry } from "../protocol/geometry.ts";
 import type { ReadAheadBounds } from "./read-ahead-plan.ts";
 import { ReadAhead } from "./read-ahead.ts";
@@ -16,7 +16,7 @@ export interface ReadAheadOptions {
  * A disk that reads ahead of sequential readers.
  *
  * Every change of what lies below must pass through it: users of the disk below that write past it would leave it with old
- * data. Reads with flags, and reads longer than its memory, go straight down.
+ * data. Reads with flags other than DF, and reads longer than its memory, go straight down.
  */
 export class ReadAheadDisk implements Disk {
   readonly #below: Disk;
@@ -55,7 +55,8 @@ export class ReadAheadDisk implements Disk {
       this.#readAhead.reset();
       user.onReset();
     };
-    const one: ReadAheadUser = { below: this.#below.attach({ onReset }), closed: false };
+    const headerBytes = user.replyHeaderBytes ?? DATA_CHUNK_HEADER_BYTES;
+    const one: ReadAheadUser = { below: this.#below.attach({ ...user, onReset }), headerBytes, closed: false };
     return { submit: (request) => this.#submit(request, one), close: () => this.#close(one) };
   }
 
@@ -89,7 +90,8 @@ export class ReadAheadDisk implements Disk {
   }
 
   #isPlain({ flags, length }: DiskRequest): boolean {
-    return flags === 0 && length > 0 && length <= this.#cacheBytes;
+    // Who wants its data in one chunk joins the pieces itself.
+    return (flags & ~COMMAND_FLAG.DF) === 0 && length > 0 && length <= this.#cacheBytes;
   }
 
   #close(user: ReadAheadUser): void {

@@ -16,9 +16,9 @@ export class ReadAheadStore {
     return this.#heldBytes;
   }
 
-  /** Makes a place for what is about to be asked for. */
-  add(stream: SequentialStream, offset: number, lengthBytes: number): ReadAheadChunk {
-    const chunk = new ReadAheadChunk(stream, offset, lengthBytes);
+  /** Makes a place for what is about to be asked for, with room for reply headers of so many bytes. */
+  add(stream: SequentialStream, offset: number, lengthBytes: number, headerBytes: number): ReadAheadChunk {
+    const chunk = new ReadAheadChunk(stream, offset, lengthBytes, headerBytes);
     this.#chunks.push(chunk);
     this.#count(chunk, lengthBytes);
     return chunk;

@@ -34,7 +34,7 @@ export class ReadAhead {
     return this.#store.heldBytes;
   }
 
-  /** Takes a READ without flags, of at least one byte and at most `cacheBytes`. */
+  /** Takes a READ without flags that matter here, of at least one byte and at most `cacheBytes`. */
   read(request: DiskRequest, user: ReadAheadUser): void {
     const { offset, length } = request;
     const stream = this.#detector.observe(offset, length);
@@ -42,7 +42,7 @@ export class ReadAhead {
     if (parts !== undefined) this.#serve(request, user, parts, stream);
     else if (stream !== undefined) this.#readAlong(request, user, stream);
     else this.#readUnknown(request, user);
-    if (stream !== undefined && !user.closed) this.#fetchAhead(stream);
+    if (stream !== undefined && !user.closed) this.#fetchAhead(stream, user);
   }
 
   /** Takes a request that changes the disk; returns what to submit below in its place. */
@@ -96,7 +96,7 @@ export class ReadAhead {
   /** Reads from below, and what follows with it where that is worth it. */
   #readAlong(request: DiskRequest, user: ReadAheadUser, stream: SequentialStream): void {
     const extraBytes = alongBytes(stream, this.#bounds);
-    const chunk = this.#reserve(stream, extraBytes);
+    const chunk = this.#reserve(stream, extraBytes, user);
     if (chunk === undefined) {
       user.below.submit(request);
       return;
@@ -126,11 +126,11 @@ export class ReadAhead {
     }
   }
 
-  #fetchAhead(stream: SequentialStream): void {
+  #fetchAhead(stream: SequentialStream, user: ReadAheadUser): void {
     while (!stream.forgotten) {
       const shareBytes = Math.floor(this.#bounds.cacheBytes / this.#detector.alive);
       const offset = stream.aheadOffset;
-      const chunk = this.#reserve(stream, fetchBytes(stream, shareBytes, this.#bounds));
+      const chunk = this.#reserve(stream, fetchBytes(stream, shareBytes, this.#bounds), user);
       if (chunk === undefined) return;
       this.#prefetch({
         command: COMMAND.READ,
@@ -151,11 +151,14 @@ export class ReadAhead {
     }
   }
 
-  /** A place for what follows the furthest that was asked for; undefined for nothing, and when there is no memory for it. */
-  #reserve(stream: SequentialStream, lengthBytes: number): ReadAheadChunk | undefined {
+  /**
+   * A place for what follows the furthest that was asked for, as this user would like to get it; undefined for nothing, and when
+   * there is no memory for it.
+   */
+  #reserve(stream: SequentialStream, lengthBytes: number, { headerBytes }: ReadAheadUser): ReadAheadChunk | undefined {
     if (lengthBytes === 0) return undefined;
     while (this.#store.heldBytes + lengthBytes > this.#bounds.cacheBytes) if (!this.#makeRoom(stream)) return undefined;
-    const chunk = this.#store.add(stream, stream.aheadOffset, lengthBytes);
+    const chunk = this.#store.add(stream, stream.aheadOffset, lengthBytes, headerBytes);
     stream.aheadOffset = chunk.endOffset;
     this.#writes.forEach((startOffset, endOffset) => chunk.drop(startOffset, endOffset));
     if (chunk.wanted) return chunk;

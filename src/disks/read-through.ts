@@ -24,7 +24,8 @@ export function readThrough(request: DiskRequest, layers: readonly WriteCacheCon
     room: undefined,
     complete: (reply) => {
       for (const gap of gaps) copyPieces(reply, first.start, gap, target.subarray(gap.start - offset));
-      complete(request, reply.error, reply.error === 0 ? [{ kind: "data", slice }] : []);
+      if (reply.error === 0) complete(request, 0, [{ kind: "data", slice }]);
+      else request.complete(reply);
     },
   });
 }

@@ -19,9 +19,15 @@ const WRITE_FLAGS =
 
 /**
  * The geometry of a disk that we serve ourselves: READ always, the requests that write unless it is read-only, and what
- * `extraFlags` adds. CAN_MULTI_CONN is left to the listener, which knows how many clients it takes.
+ * `extraFlags` adds; BLOCK_STATUS when it has `contexts`. CAN_MULTI_CONN is left to the listener, which knows how many clients
+ * it takes.
  */
-export function servedGeometry(sizeBytes: number, options: ServedOptions, extraFlags: number): Geometry {
+export function servedGeometry(
+  sizeBytes: number,
+  options: ServedOptions,
+  extraFlags: number,
+  contexts: readonly string[] = [],
+): Geometry {
   const minimumBlockBytes = options.minimumBlockBytes ?? 1;
   const flags = options.readOnly === true ? TRANSMISSION_FLAG.READ_ONLY : WRITE_FLAGS | extraFlags;
   return {
@@ -32,6 +38,6 @@ export function servedGeometry(sizeBytes: number, options: ServedOptions, extraF
     maximumPayloadBytes: PORTABLE_PAYLOAD_BYTES,
     name: options.name ?? "",
     description: options.description ?? "",
-    contexts: [],
+    contexts,
   };
 }

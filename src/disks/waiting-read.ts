@@ -12,6 +12,8 @@ export interface ReadPart {
 /** Who asks: the way of this user's own requests to the disk below. */
 export interface ReadAheadUser {
   readonly below: DiskHandle;
+  /** The room that it needs for the header of a reply. */
+  readonly headerBytes: number;
   closed: boolean;
 }
 

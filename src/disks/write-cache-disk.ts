@@ -11,7 +11,8 @@ import { type CachedRange, WriteCacheContents } from "./write-cache-contents.ts"
  * A volatile write-back cache over a disk of our own. What is written is answered as soon as it is in memory, and READs
  * see it. FLUSH makes stable what was answered before, FUA what it came with, and nothing else does, unless the cache is
  * full: then it is emptied before the next write is answered. When a write-back fails, so do those who wait for it; the
- * data stays in the cache, and the next write-back writes it again.
+ * data stays in the cache, and the next write-back writes it again. It offers no metadata contexts: the disk below can't tell
+ * about what is still in the cache.
  */
 export class WriteCacheDisk implements Disk {
   readonly geometry: Geometry;
@@ -29,7 +30,7 @@ export class WriteCacheDisk implements Disk {
   #waiting: WaitingWrite[] = [];
 
   constructor(below: Disk, limitBytes: number = LIMITS.writeCacheBytes) {
-    this.geometry = below.geometry;
+    this.geometry = { ...below.geometry, contexts: [] };
     this.#below = below;
     this.#writer = below.attach({ onReset: () => undefined });
     this.#limitBytes = limitBytes;

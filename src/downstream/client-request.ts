@@ -13,7 +13,8 @@ export interface RequestOwner {
 /** One request of a client: where it came from in the slab, and the memory that it holds until it is answered. */
 export class ClientRequest implements DiskRequest {
   readonly command: number;
-  readonly flags: number;
+  /** As the client sent them, until the request goes to the disk. */
+  flags: number;
   readonly offset: number;
   readonly length: number;
   readonly cookieHigh: number;

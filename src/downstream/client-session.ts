@@ -1,4 +1,4 @@
-import type { Disk, DiskHandle, Reply } from "../disk.ts";
+import type { Disk, Reply } from "../disk.ts";
 import { LIMITS } from "../limits.ts";
 import type { Timer } from "../ports/clock.ts";
 import type { ByteStream } from "../ports/network.ts";
@@ -16,11 +16,10 @@ import { DialogueRunner } from "../transport/dialogue-runner.ts";
 import { HandshakeTimeout } from "../transport/handshake-timeout.ts";
 import type { Slab } from "../transport/slab.ts";
 import { type SlabConsumer, SlabReader } from "../transport/slab-reader.ts";
+import { Attachment } from "./attachment.ts";
 import { ClientQuota } from "./client-quota.ts";
 import { ClientRequest, type RequestOwner } from "./client-request.ts";
 import { MessageDeadline } from "./message-deadline.ts";
-import { ReplyWriter } from "./reply-writer.ts";
-import { checkRequest } from "./request-check.ts";
 import type { SessionSurroundings } from "./session-surroundings.ts";
 
 /**
@@ -35,15 +34,13 @@ export class ClientSession implements SlabConsumer, RequestSink<Slab>, RequestOw
   readonly #left: () => void;
   readonly #reader: SlabReader;
   readonly #writer: BatchedWriter;
-  readonly #replies: ReplyWriter;
   readonly #decoder = new RequestDecoder<Slab>(this);
   readonly #deadline: MessageDeadline;
   /** Watches answers that the client is slow to read. */
   readonly #unread: MessageDeadline;
   readonly #quota: ClientQuota;
   readonly #handshake: DialogueRunner<Agreement<Disk> | undefined>;
-  #disk: Disk | undefined;
-  #handle: DiskHandle | undefined;
+  #attachment: Attachment | undefined;
   /** The request whose payload is being received. */
   #current: ClientRequest | undefined;
   /** The error that this request is refused with; 0 when it goes to the disk. */
@@ -59,7 +56,6 @@ export class ClientSession implements SlabConsumer, RequestSink<Slab>, RequestOw
     this.#left = left;
     this.#reader = new SlabReader(stream, around.pool, LIMITS.readRoomBytes);
     this.#writer = new BatchedWriter(stream, this);
-    this.#replies = new ReplyWriter(this.#writer);
     this.#quota = new ClientQuota(around.budget, this);
     this.#deadline = new MessageDeadline(around.clock, () => this.#hangUp("a request was begun and did not go on"));
     this.#unread = new MessageDeadline(around.clock, () => this.#leavesUnread());
@@ -69,7 +65,7 @@ export class ClientSession implements SlabConsumer, RequestSink<Slab>, RequestOw
       dialogue: greetClient<Disk>(around.greetingStyle, { exports: around.exports, limits: LIMITS }),
       clock: around.clock,
       deadlineMs: LIMITS.handshakeMs,
-      done: (agreement) => this.#negotiated(agreement?.opened),
+      done: (agreement) => this.#negotiated(agreement),
       failed: (error) => this.#handshakeFailed(error),
     });
   }
@@ -132,21 +128,20 @@ export class ClientSession implements SlabConsumer, RequestSink<Slab>, RequestOw
   }
 
   request(header: Readonly<RequestHeader>, slab: Slab, at: number): boolean {
-    const disk = this.#disk;
-    if (this.#state !== "transmission" || disk === undefined) return false;
+    const attachment = this.#attachment;
+    if (this.#state !== "transmission" || attachment === undefined) return false;
     if (header.command === COMMAND.DISC) {
       this.#current = undefined;
       this.#disconnect();
       return true;
     }
-    const error = checkRequest(header, disk.geometry);
+    const error = attachment.refusal(header);
     if (error !== 0 && header.command === COMMAND.WRITE && header.length > LIMITS.discardPayloadBytes) {
       this.#hangUp(`a request with a payload of ${header.length} bytes`);
       return false;
     }
     // A request that is refused takes its place as well: its answer has to leave like any other.
-    const carriesData = header.command === COMMAND.READ || header.command === COMMAND.WRITE;
-    const reservedBytes = error === 0 && carriesData ? header.length : 0;
+    const reservedBytes = error === 0 ? attachment.sizeBytes(header) : 0;
     const keeps = error === 0 && isWriteLike(header.command);
     if (!this.#quota.tryAdmit(reservedBytes, this.#writer.backlogBytes, keeps)) {
       this.#reader.stall();
@@ -166,18 +161,18 @@ export class ClientSession implements SlabConsumer, RequestSink<Slab>, RequestOw
     const current = this.#current;
     this.#current = undefined;
     if (this.#refusal === 0) {
-      if (current !== undefined) this.#handle?.submit(current);
+      if (current !== undefined) this.#attachment?.submit(current);
     } else current?.complete({ error: this.#refusal, pieces: [], room: undefined });
   }
 
   answer(request: ClientRequest, reply: Reply): void {
     // Nobody listens any more, or nobody should: a client that was hung up on gets no answers to what was dropped.
-    if (this.#state !== "over") this.#replies.write(reply, request.cookieHigh, request.cookieLow);
+    if (this.#state !== "over") this.#attachment?.reply(reply, request);
     this.#writer.charge(request.reservedBytes);
     this.#quota.answered(this.#writer.backlogBytes);
     if (this.#quota.inFlight > 0) return;
     if (this.#state === "disconnecting") this.#finish();
-    else if (this.#state === "over") this.#detach();
+    else if (this.#state === "over") this.#attachment?.close();
   }
 
   batchWaits(bytes: number): void {
@@ -209,14 +204,13 @@ export class ClientSession implements SlabConsumer, RequestSink<Slab>, RequestOw
     return this.#state === "transmission";
   }
 
-  #negotiated(disk: Disk | undefined): void {
-    if (disk === undefined) {
+  #negotiated(agreement: Agreement<Disk> | undefined): void {
+    if (agreement === undefined) {
       this.#leave();
       return;
     }
     this.#state = "transmission";
-    this.#disk = disk;
-    this.#handle = disk.attach({ onReset: () => undefined });
+    this.#attachment = new Attachment(agreement, this.#writer);
     this.#around.log.info(`client ${this.#stream.peer}: attached`);
     this.#reader.handOver(this);
   }
@@ -262,7 +256,7 @@ export class ClientSession implements SlabConsumer, RequestSink<Slab>, RequestOw
     this.#quota.stopWaiting();
     this.#abandonPartial();
     // What came before a DISC is carried out even when the client did not wait for the answers.
-    if (!polite || this.#quota.inFlight === 0) this.#detach();
+    if (!polite || this.#quota.inFlight === 0) this.#attachment?.close();
     this.#around.log.info(`client ${this.#stream.peer}: left`);
     this.#sayGoodbye();
     this.#left();
@@ -284,11 +278,5 @@ export class ClientSession implements SlabConsumer, RequestSink<Slab>, RequestOw
     if (current === undefined) return;
     current.releasePayload();
     this.#quota.abandoned(current.reservedBytes);
-  }
-
-  #detach(): void {
-    const handle = this.#handle;
-    this.#handle = undefined;
-    handle?.close();
   }
 }

@@ -1,5 +1,6 @@
 import type { ProxyConfig } from "../config/proxy-config.ts";
 import { ReadAheadDisk } from "../disks/read-ahead-disk.ts";
+import { SplittingDisk } from "../disks/splitting-disk.ts";
 import { Listener } from "../downstream/listener.ts";
 import { LIMITS } from "../limits.ts";
 import type { Endpoint } from "../ports/network.ts";
@@ -35,7 +36,7 @@ export class Proxy {
     const { log } = this.#around;
     await this.#open();
     log.info(`server ${this.#disk.server}: connected, ${this.#disk.geometry.sizeBytes} bytes`);
-    const disk = cacheBytes > 0 ? new ReadAheadDisk(this.#disk, { cacheBytes }) : this.#disk;
+    const disk = new SplittingDisk(cacheBytes > 0 ? new ReadAheadDisk(this.#disk, { cacheBytes }) : this.#disk);
     this.#listener = new Listener({
       ...this.#options,
       ...this.#around,

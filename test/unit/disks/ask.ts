@@ -1,4 +1,4 @@
-import type { Disk, DiskHandle, DiskRequest, Reply } from "../../../src/disk.ts";
+import type { Disk, DiskHandle, DiskRequest, Piece, Reply } from "../../../src/disk.ts";
 import { COMMAND } from "../../../src/protocol/constants.ts";
 import { Slab } from "../../../src/transport/slab.ts";
 import { Slice } from "../../../src/transport/slice.ts";
@@ -7,6 +7,7 @@ import { Slice } from "../../../src/transport/slice.ts";
 export interface Answer {
   readonly error: number;
   readonly data: Buffer;
+  /** Such as `data 512, +data 512, hole 9`; a plus where data continues the chunk before. */
   readonly shape: string;
   readonly headroomBytes: number | undefined;
 }
@@ -58,6 +59,10 @@ export function attach(disk: Disk): DiskHandle {
   return disk.attach({ onReset: () => undefined });
 }
 
+function plus(piece: Piece): string {
+  return piece.kind === "data" && piece.continues === true ? "+" : "";
+}
+
 function answerOf(reply: Reply): Answer {
   const parts = reply.pieces.map((piece) =>
     piece.kind === "data" ? Buffer.from(piece.slice.bytes()) : Buffer.alloc(piece.lengthBytes),
@@ -66,7 +71,7 @@ function answerOf(reply: Reply): Answer {
   return {
     error: reply.error,
     data: Buffer.concat(parts),
-    shape: reply.pieces.map((piece, index) => `${piece.kind} ${parts[index]?.length}`).join(", "),
+    shape: reply.pieces.map((piece, index) => `${plus(piece)}${piece.kind} ${parts[index]?.length}`).join(", "),
     headroomBytes: first?.kind === "data" ? first.slice.headroomBytes : undefined,
   };
 }

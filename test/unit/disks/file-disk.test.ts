@@ -32,7 +32,7 @@ describe("FileDisk on a real file", () => {
     expect(await ask(handle, write(99_990, Buffer.from("0123456789"), 3, 0, 4))).toMatchObject({ error: 0 });
     expect((await ask(handle, { command: COMMAND.FLUSH })).error).toBe(0);
     const answer = await ask(handle, { offset: 99_989, length: 11 });
-    expect(answer).toMatchObject({ shape: "data 11", headroomBytes: 16 });
+    expect(answer).toMatchObject({ shape: "data 11", headroomBytes: 28 });
     expect(answer.data.toString()).toBe("\u00010123456789");
     await disk.close();
     expect((await readFile(path)).subarray(99_990).toString()).toBe("0123456789");

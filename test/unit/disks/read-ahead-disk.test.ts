@@ -76,13 +76,13 @@ describe("ReadAheadDisk with little memory", () => {
     stand.below.answerAll();
     const second = stand.read(4);
     expect(stand.answers[first]).toMatchObject({ headroomBytes: 16, shape: "data 4096" });
-    expect(stand.answers[second]).toMatchObject({ headroomBytes: 16, shape: "data 4096" });
+    expect(stand.answers[second]).toMatchObject({ headroomBytes: 28, shape: "data 4096" });
   });
 
   it.each([
     ["reads longer than its memory", { length: 8 * K }],
     ["reads with FUA", { length: 4 * K, flags: COMMAND_FLAG.FUA }],
-    ["reads with DF", { length: 4 * K, flags: COMMAND_FLAG.DF }],
+    ["reads with FUA and DF", { length: 4 * K, flags: COMMAND_FLAG.FUA | COMMAND_FLAG.DF }],
     ["reads of nothing", { length: 0 }],
   ])("passes %s on as they are", (_, fields) => {
     const stand = new Stand(4096);
@@ -193,7 +193,7 @@ describe("ReadAheadDisk with much memory", () => {
     const stand = sequential(new Stand(1024 * K), 16);
     stand.below.answerAll();
     const places = [stand.read(68), stand.read(68)];
-    expect(places.map((place) => stand.answers[place]?.headroomBytes)).toEqual([16, 0]);
+    expect(places.map((place) => stand.answers[place]?.headroomBytes)).toEqual([28, 0]);
   });
 
   it("follows a reader whose requests overtake one another", () => {

@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { DiskHandle, Piece, Reply } from "../../../src/disk.ts";
 import { ReadAheadDisk } from "../../../src/disks/read-ahead-disk.ts";
-import { COMMAND, NBD_ERROR } from "../../../src/protocol/constants.ts";
+import { COMMAND, COMMAND_FLAG, NBD_ERROR } from "../../../src/protocol/constants.ts";
+import type { Slab } from "../../../src/transport/slab.ts";
 import { BLOCK_BYTES, VersionedDisk, versionOf } from "./versioned-disk.ts";
 
 const BLOCKS = 256;
@@ -30,7 +31,12 @@ interface Leaving {
   readonly start: number;
   readonly end: number;
   readonly mark: number;
+  /** Where headers were written in place: these many bytes before these places. */
+  readonly headers: readonly { readonly slab: Slab; readonly at: number; readonly lengthBytes: number }[];
 }
+
+/** What the users' replies need in front of data: the first one is a client of simple replies. */
+const HEADER_BYTES = [16, 28, 28];
 
 class World {
   readonly below = new VersionedDisk(BLOCKS, { maximumPayloadBytes: 64 * BLOCK_BYTES });
@@ -47,11 +53,11 @@ class World {
   constructor(cacheBytes: number) {
     this.cacheBytes = cacheBytes;
     this.disk = new ReadAheadDisk(this.below, { cacheBytes });
-    this.handles = Array.from({ length: USERS }, () => this.attach());
+    this.handles = Array.from({ length: USERS }, (_, user) => this.attach(user));
   }
 
-  attach(): DiskHandle {
-    return this.disk.attach({ onReset: () => undefined });
+  attach(user: number): DiskHandle {
+    return this.disk.attach({ onReset: () => undefined, replyHeaderBytes: HEADER_BYTES[user] ?? 28 });
   }
 
   submit(user: number, command: number, block: number, blocks: number): void {
@@ -62,7 +68,7 @@ class World {
     this.submitted += 1;
     this.handles[user]?.submit({
       command,
-      flags: 0,
+      flags: command === COMMAND.READ && block % 2 === 1 ? COMMAND_FLAG.DF : 0,
       offset: block * BLOCK_BYTES,
       length,
       payload: [],
@@ -71,7 +77,7 @@ class World {
         assert(!done, "completed twice");
         done = true;
         this.answered += 1;
-        if (command === COMMAND.READ) this.#receive(reply, block, length, start);
+        if (command === COMMAND.READ) this.#receive(reply, user, block, length, start);
       },
     });
     if (done && this.below.asked.length === before) this.hits += 1;
@@ -99,7 +105,7 @@ class World {
         break;
       case "leave":
         this.handles[step.user]?.close();
-        this.handles[step.user] = this.attach();
+        this.handles[step.user] = this.attach(step.user);
         break;
       case "send":
         for (const one of this.leaving.splice(0, step.count)) this.#sent(one);
@@ -125,18 +131,26 @@ class World {
     expect(this.disk.heldBytes).toBe(0);
   }
 
-  #receive(reply: Reply, block: number, length: number, start: number): void {
+  #receive(reply: Reply, user: number, block: number, length: number, start: number): void {
     if (reply.error !== 0) {
       assert(reply.error === NBD_ERROR.EIO || reply.error === NBD_ERROR.ESHUTDOWN);
       return;
     }
     this.#marks += 1;
-    const mark = this.#marks;
-    for (const piece of reply.pieces) if (piece.kind === "data") piece.slice.slab.retain();
-    const first = reply.pieces[0];
-    const inPlace = first?.kind === "data" && first.slice.headroomBytes >= 16;
-    if (inPlace) first.slice.slab.buffer.fill(mark & 0xff, first.slice.start - 16, first.slice.start);
-    const one = { pieces: reply.pieces, block, start, end: this.below.tick(), mark: inPlace ? mark & 0xff : -1 };
+    const mark = this.#marks & 0xff;
+    const headers: Leaving["headers"][number][] = [];
+    const lengthBytes = HEADER_BYTES[user] ?? 28;
+    for (const [index, piece] of reply.pieces.entries()) {
+      if (piece.kind === "hole") continue;
+      const { slab, start: at, headroomBytes } = piece.slice;
+      slab.retain();
+      // A simple reply has one header, a structured one has one for each chunk.
+      const begins = lengthBytes === 16 ? index === 0 : piece.continues !== true;
+      if (!begins || headroomBytes < lengthBytes) continue;
+      slab.buffer.fill(mark, at - lengthBytes, at);
+      headers.push({ slab, at, lengthBytes });
+    }
+    const one = { pieces: reply.pieces, block, start, end: this.below.tick(), mark, headers };
     assert.equal(bytesOf(one.pieces).length, length);
     this.leaving.push(one);
     // A copy now and the slab later must be the same: the slab of the disk below is poisoned when it comes home.
@@ -148,12 +162,11 @@ class World {
     for (const piece of one.pieces) if (piece.kind === "data") piece.slice.slab.release();
   }
 
-  #check({ pieces, block, start, end, mark }: Leaving): void {
-    const first = pieces[0];
-    if (mark >= 0 && first?.kind === "data") {
-      const { slab, start: at } = first.slice;
+  #check({ pieces, block, start, end, mark, headers }: Leaving): void {
+    for (const { slab, at, lengthBytes } of headers) {
+      const header = slab.buffer.subarray(at - lengthBytes, at);
       assert(
-        slab.buffer.subarray(at - 16, at).every((byte) => byte === mark),
+        header.every((byte) => byte === mark),
         "the header was overwritten",
       );
     }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { DiskHandle, DiskRequest } from "../../../src/disk.ts";
+import type { DiskHandle, DiskRequest, Reply } from "../../../src/disk.ts";
 import { MemoryDisk } from "../../../src/disks/memory-disk.ts";
 import { WriteCacheDisk } from "../../../src/disks/write-cache-disk.ts";
 import { COMMAND, COMMAND_FLAG, NBD_ERROR } from "../../../src/protocol/constants.ts";
@@ -44,9 +44,19 @@ const FLUSH = { command: COMMAND.FLUSH };
 const SUCCESS = [expect.objectContaining({ error: 0 })];
 
 describe("WriteCacheDisk", () => {
-  it("looks like the disk below", () => {
-    const { below, disk } = setUp();
-    expect(disk.geometry).toBe(below.geometry);
+  it("looks like the disk below, but tells of no contexts, since that one does not know what is in the cache", () => {
+    const below = new HeldDisk({ contexts: ["base:allocation"], sizeBytes: 4711 });
+    expect(new WriteCacheDisk(below).geometry).toEqual({ ...below.geometry, contexts: [] });
+  });
+
+  it("passes on what the disk below says of an error", () => {
+    const { below, handle } = setUp();
+    submit(handle, write(10, Buffer.from("ab")));
+    const replies: Reply[] = [];
+    handle.submit({ ...request({ offset: 8, length: 4 }, () => undefined), complete: (reply) => replies.push(reply) });
+    const detail = { text: "a bad sector", offset: 9 };
+    below.held[0]?.complete({ error: NBD_ERROR.EIO, pieces: [], room: undefined, detail });
+    expect(replies).toMatchObject([{ error: NBD_ERROR.EIO, pieces: [], detail }]);
   });
 
   it("answers what is written at once, and READs see it, while the disk below hears nothing", () => {
@@ -55,7 +65,7 @@ describe("WriteCacheDisk", () => {
     expect(submit(handle, { command: COMMAND.WRITE_ZEROES, offset: 102, length: 2 })).toEqual(SUCCESS);
     expect(submit(handle, { command: COMMAND.TRIM, offset: 106, length: 2 })).toEqual(SUCCESS);
     const [read] = submit(attach(disk), { offset: 100, length: 10 });
-    expect(read).toMatchObject({ error: 0, shape: "data 10", headroomBytes: 16 });
+    expect(read).toMatchObject({ error: 0, shape: "data 10", headroomBytes: 28 });
     expect(read?.data.toString()).toBe("01\0\x0045\0\x0089");
     expect(below.held).toEqual([]);
   });

@@ -1,7 +1,13 @@
 import { describe, expect, it } from "vitest";
 
-import { checkRequest } from "../../../src/downstream/request-check.ts";
-import { COMMAND, COMMAND_FLAG, NBD_ERROR, TRANSMISSION_FLAG } from "../../../src/protocol/constants.ts";
+import { carriesData, checkRequest, flagsBelow, type Terms } from "../../../src/downstream/request-check.ts";
+import {
+  COMMAND,
+  COMMAND_FLAG,
+  NBD_ERROR,
+  PORTABLE_PAYLOAD_BYTES,
+  TRANSMISSION_FLAG,
+} from "../../../src/protocol/constants.ts";
 import type { RequestHeader } from "../../../src/protocol/request-header.ts";
 import { geometry } from "../support/held-disk.ts";
 import { ALL_FLAGS } from "../support/negotiation.ts";
@@ -16,12 +22,20 @@ function header(fields: Partial<RequestHeader>): RequestHeader {
   return { flags: 0, command: READ, cookieHigh: 0, cookieLow: 0, offset: 0, length: 512, ...fields };
 }
 
-/** [what it is, the request, the export, the error that is due]. */
-type Row = readonly [string, Partial<RequestHeader>, Parameters<typeof geometry>[0], number];
+/** A client of simple replies, one of structured ones, and one that selected a context as well. */
+const SIMPLE: Terms = { structuredReplies: false, contexts: [] };
+const STRUCTURED: Terms = { structuredReplies: true, contexts: [] };
+const CONTEXTS: Terms = { structuredReplies: true, contexts: [{ id: 1, name: "base:allocation" }] };
+
+/** [what it is, the request, the export, the error that is due, what the client agreed on]. */
+type Row = readonly [string, Partial<RequestHeader>, Parameters<typeof geometry>[0], number, Terms?];
 
 const without = (flag: number): { readonly flags: number } => ({ flags: ALL_FLAGS & ~flag });
+const offersDf = { flags: ALL_FLAGS | F.SEND_DF };
 const readOnly = { flags: ALL_FLAGS | F.READ_ONLY };
 const blocks = { minimumBlockBytes: 512 };
+const LARGEST = PORTABLE_PAYLOAD_BYTES;
+const large = { sizeBytes: 2 ** 40 };
 
 const ALLOWED: readonly Row[] = [
   ["READ", { command: READ }, {}, 0],
@@ -37,6 +51,19 @@ const ALLOWED: readonly Row[] = [
     {},
     0,
   ]),
+  ["FUA on BLOCK_STATUS", { command: BLOCK_STATUS, flags: FUA }, {}, 0, CONTEXTS],
+  ["BLOCK_STATUS", { command: BLOCK_STATUS }, {}, 0, CONTEXTS],
+  ["BLOCK_STATUS with REQ_ONE", { command: BLOCK_STATUS, flags: REQ_ONE }, {}, 0, CONTEXTS],
+  [
+    "BLOCK_STATUS of the whole disk",
+    { command: BLOCK_STATUS, length: SIZE },
+    { maximumPayloadBytes: 4096 },
+    0,
+    CONTEXTS,
+  ],
+  ["BLOCK_STATUS on a read-only export", { command: BLOCK_STATUS }, readOnly, 0, CONTEXTS],
+  ["READ with DF of a client of structured replies, whoever offers it", { flags: DF }, {}, 0, STRUCTURED],
+  ["READ with DF and FUA", { flags: DF | FUA }, {}, 0, STRUCTURED],
   ["FUA on FLUSH", { command: FLUSH, flags: FUA, length: 0 }, {}, 0],
   ["nothing at the very end", { offset: SIZE, length: 0 }, {}, 0],
   ["the last byte", { offset: SIZE - 1, length: 1 }, {}, 0],
@@ -45,7 +72,9 @@ const ALLOWED: readonly Row[] = [
   ["FLUSH on a read-only export", { command: FLUSH, length: 0 }, readOnly, 0],
   ["CACHE on a read-only export", { command: CACHE }, readOnly, 0],
   ["an aligned READ", { offset: 512, length: 1024 }, blocks, 0],
-  ["the largest payload", { length: 4096 }, { maximumPayloadBytes: 4096 }, 0],
+  ["a READ of 32 MiB, whatever the disk's maximum is", { length: LARGEST }, { ...large, maximumPayloadBytes: 4096 }, 0],
+  ["a WRITE of 32 MiB", { command: WRITE, length: LARGEST }, { ...large, maximumPayloadBytes: 4096 }, 0],
+  ["a READ of the disk's maximum", { length: 2 * LARGEST }, { ...large, maximumPayloadBytes: 2 * LARGEST }, 0],
   ["TRIM beyond the largest payload", { command: TRIM, length: 8192 }, { maximumPayloadBytes: 4096 }, 0],
   [
     "WRITE_ZEROES beyond the largest payload",
@@ -56,12 +85,29 @@ const ALLOWED: readonly Row[] = [
 ];
 
 const REFUSED: readonly Row[] = [
-  ["BLOCK_STATUS, which was not negotiated", { command: BLOCK_STATUS }, {}, EINVAL],
+  ["BLOCK_STATUS of a client of simple replies", { command: BLOCK_STATUS }, {}, EINVAL],
+  ["BLOCK_STATUS of a client that selected nothing", { command: BLOCK_STATUS }, {}, EINVAL, STRUCTURED],
+  ["BLOCK_STATUS of nothing", { command: BLOCK_STATUS, length: 0 }, {}, EINVAL, CONTEXTS],
+  ["BLOCK_STATUS beyond the end", { command: BLOCK_STATUS, offset: SIZE - 511 }, {}, EINVAL, CONTEXTS],
+  ["BLOCK_STATUS that is not aligned", { command: BLOCK_STATUS, offset: 1 }, blocks, EINVAL, CONTEXTS],
+  ["BLOCK_STATUS with DF", { command: BLOCK_STATUS, flags: DF }, {}, EINVAL, CONTEXTS],
+  ["BLOCK_STATUS with NO_HOLE", { command: BLOCK_STATUS, flags: NO_HOLE }, {}, EINVAL, CONTEXTS],
+  [
+    "BLOCK_STATUS with FUA where it is not offered",
+    { command: BLOCK_STATUS, flags: FUA },
+    without(F.SEND_FUA),
+    EINVAL,
+    CONTEXTS,
+  ],
+  ["WRITE with DF", { command: WRITE, flags: DF }, {}, EINVAL, CONTEXTS],
+  ["WRITE with REQ_ONE", { command: WRITE, flags: REQ_ONE }, {}, EINVAL, CONTEXTS],
+  ["READ with REQ_ONE, of whatever client", { flags: REQ_ONE }, {}, EINVAL, CONTEXTS],
+  ["a flag that nobody knows, of whatever client", { flags: 0x8000 }, {}, EINVAL, CONTEXTS],
+  ["DF without structured replies, though the server has it", { flags: DF }, offersDf, EINVAL],
   ["RESIZE", { command: 8 }, {}, EINVAL],
   ["a command that nobody knows", { command: 0xffff }, {}, EINVAL],
   ["DISC, which is no request to a disk", { command: DISC, length: 0 }, {}, EINVAL],
   ["READ with NO_HOLE", { flags: NO_HOLE }, {}, EINVAL],
-  ["READ with DF, which was not negotiated", { flags: DF }, {}, EINVAL],
   ["WRITE with FAST_ZERO", { command: WRITE, flags: FAST_ZERO }, {}, EINVAL],
   ["TRIM with NO_HOLE", { command: TRIM, flags: NO_HOLE }, {}, EINVAL],
   ["READ with REQ_ONE", { flags: REQ_ONE }, {}, EINVAL],
@@ -89,16 +135,54 @@ const REFUSED: readonly Row[] = [
   ["an offset that is not aligned", { offset: 1, length: 512 }, blocks, EINVAL],
   ["a length that is not aligned", { offset: 512, length: 511 }, blocks, EINVAL],
   ["a WRITE that is not aligned", { command: WRITE, offset: 512, length: 1 }, blocks, EINVAL],
-  ["a READ beyond the largest payload", { length: 4097 }, { maximumPayloadBytes: 4096 }, EINVAL],
-  ["a WRITE beyond the largest payload", { command: WRITE, length: 4097 }, { maximumPayloadBytes: 4096 }, EINVAL],
+  ["a READ beyond 32 MiB", { length: LARGEST + 1 }, { ...large, maximumPayloadBytes: 4096 }, EINVAL],
+  ["a WRITE beyond 32 MiB", { command: WRITE, length: LARGEST + 1 }, { ...large, maximumPayloadBytes: 4096 }, EINVAL],
+  [
+    "a READ beyond a larger maximum",
+    { length: 2 * LARGEST + 1 },
+    { ...large, maximumPayloadBytes: 2 * LARGEST },
+    EINVAL,
+  ],
 ];
 
+/** Whose client is not told is one of simple replies. */
+function withTerms([name, request, offered, error, terms = SIMPLE]: Row) {
+  return [name, request, offered, error, terms] as const;
+}
+
 describe("checkRequest", () => {
-  it.each(ALLOWED)("lets %s pass", (_name, request, offered, error) => {
-    expect(checkRequest(header(request), geometry(offered))).toBe(error);
+  it.each(ALLOWED.map(withTerms))("lets %s pass", (_name, request, offered, error, terms) => {
+    expect(checkRequest(header(request), geometry(offered), terms)).toBe(error);
   });
 
-  it.each(REFUSED)("refuses %s", (_name, request, offered, error) => {
-    expect(checkRequest(header(request), geometry(offered))).toBe(error);
+  it.each(REFUSED.map(withTerms))("refuses %s", (_name, request, offered, error, terms) => {
+    expect(checkRequest(header(request), geometry(offered), terms)).toBe(error);
+  });
+});
+
+describe("flagsBelow", () => {
+  it.each<readonly [string, Partial<RequestHeader>, Parameters<typeof geometry>[0], Terms, number]>([
+    ["adds DF to a READ of a simple client", {}, offersDf, SIMPLE, DF],
+    ["adds it to other flags", { flags: FUA }, offersDf, SIMPLE, FUA | DF],
+    ["adds it up to 64 KiB", { length: 65_536 }, offersDf, SIMPLE, DF],
+    ["not beyond, where a server may refuse it", { length: 65_537 }, offersDf, SIMPLE, 0],
+    ["not to a READ of nothing", { length: 0 }, offersDf, SIMPLE, 0],
+    ["not where the disk does not offer it", {}, {}, SIMPLE, 0],
+    ["not for a client of structured replies", {}, offersDf, STRUCTURED, 0],
+    ["leaves the DF of such a client, offered or not", { flags: DF }, {}, STRUCTURED, DF],
+    ["not to a WRITE", { command: WRITE }, offersDf, SIMPLE, 0],
+    ["not to a FLUSH", { command: FLUSH, length: 0 }, offersDf, SIMPLE, 0],
+    ["not to BLOCK_STATUS", { command: BLOCK_STATUS, flags: REQ_ONE }, offersDf, CONTEXTS, REQ_ONE],
+  ])("%s", (_name, request, offered, terms, flags) => {
+    expect(flagsBelow(header(request), geometry(offered), terms)).toBe(flags);
+  });
+});
+
+describe("carriesData", () => {
+  it("is so for READ and WRITE", () => {
+    expect([READ, WRITE, FLUSH, TRIM, CACHE, WRITE_ZEROES, BLOCK_STATUS, 99].filter(carriesData)).toEqual([
+      READ,
+      WRITE,
+    ]);
   });
 });
