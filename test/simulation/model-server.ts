@@ -32,6 +32,9 @@ export interface ModelServerOptions {
 /** How likely somebody repairs a server that has forgotten contexts, each time that it is connected to. */
 const REMEMBER_CHANCE = 0.2;
 
+/** After how many replies one breaks the protocol, with manners that do that; more than one, as there are many ways. */
+const GRAMMARS: readonly number[] = [0, 1, 3, 10];
+
 /**
  * A server as bad as the protocol allows, and a little worse: it answers in any order, dies at any moment, forgets what was
  * not flushed, comes back poorer, and may go on with the requests of connections that are long lost.
@@ -238,8 +241,7 @@ export class ModelServer {
       { kind: "breaking", afterBytes, how: random.pick(["close", "half-close", "cut"]) },
       { kind: "nonsense", afterBytes },
       { kind: "shutting-down", afterReplies: random.integer(10) },
-      { kind: "ungrammatical", afterReplies: random.integer(10) },
-      { kind: "ungrammatical", afterReplies: random.integer(10) },
+      ...GRAMMARS.map((afterReplies): Manners => ({ kind: "ungrammatical", afterReplies })),
     ]);
     this.note(`the server accepts with bad manners: ${manners.kind}`);
     return manners;

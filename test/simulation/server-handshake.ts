@@ -121,7 +121,7 @@ export class ServerHandshake {
     }
     const { sizeBytes, flags } = this.#export();
     const { maximumPayloadBytes } = this.#server.character;
-    const preferredBytes = Math.min(4096, maximumPayloadBytes);
+    const preferredBytes = maximumPayloadBytes < 4096 ? 512 : 4096;
     const sizes = wire.infoBlockSize(1, preferredBytes, maximumPayloadBytes);
     for (const info of [wire.infoExport(sizeBytes, flags), sizes]) {
       this.#send(wire.optionReply(wire.GO, wire.REP_INFO, info));

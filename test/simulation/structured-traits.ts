@@ -45,7 +45,15 @@ export function withTongues(scenario: Scenario, random: SeededRandom): Scenario 
     character: {
       ...character,
       structured,
-      contexts: random.pick([[], [BASE_ALLOCATION], [BASE_ALLOCATION], MODEL_CONTEXTS, MODEL_CONTEXTS, [DIRTY_BITMAP]]),
+      contexts: random.pick([
+        [],
+        [BASE_ALLOCATION],
+        [BASE_ALLOCATION],
+        MODEL_CONTEXTS,
+        MODEL_CONTEXTS,
+        MODEL_CONTEXTS,
+        [DIRTY_BITMAP],
+      ]),
       offersDf: random.chance(0.7),
       forgetfulChance: random.chance(0.7) ? 0 : 0.5,
       maximumPayloadBytes,
@@ -57,14 +65,14 @@ export function withTongues(scenario: Scenario, random: SeededRandom): Scenario 
 }
 
 function drawTongue(random: SeededRandom): ClientTongue {
-  const contexts = [BASE_ALLOCATION, DIRTY_BITMAP, "x-nobody:nothing"].filter(() => random.chance(0.6));
+  const contexts = [BASE_ALLOCATION, DIRTY_BITMAP, "x-nobody:nothing"].filter(() => random.chance(0.75));
   return {
-    structured: random.chance(0.6),
-    contexts: random.chance(0.2) ? [] : random.shuffled(contexts),
+    structured: random.chance(0.7),
+    contexts: random.chance(0.1) ? [] : random.shuffled(contexts),
     lists: random.chance(0.3),
-    statusShare: random.pick([0.1, 0.3, 0.6]),
+    statusShare: random.pick([0.1, 0.4, 0.8]),
     dfChance: random.pick([0, 0.2, 0.5]),
     reqOneChance: random.pick([0, 0.3, 1]),
-    zeroShare: random.pick([0.12, 0.12, 0.5]),
+    zeroShare: random.pick([0.12, 0.3, 0.6]),
   };
 }
