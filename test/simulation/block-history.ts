@@ -23,8 +23,8 @@ export function blockHistory(all: readonly Operation[], block: number, options: 
       if (answered && error === 0) reads.push({ value: results[block - operation.block] ?? BROKEN, start, end });
     } else if (kind === "status") {
       // Who is told that a block is zeros may use it as if it had read them.
-      const value = results[block - operation.block] ?? UNKNOWN;
-      if (answered && value !== UNKNOWN) reads.push({ value, start, end });
+      const told = results[block - operation.block] ?? UNKNOWN;
+      if (answered && told !== UNKNOWN) reads.push({ value: told, start, end });
     } else if (kind === "trim") {
       doubts.push({ value: undefined, start, end });
     } else if (error !== 0 || (!answered && mayFail(operation))) {

@@ -211,7 +211,7 @@ export class ServedRequests {
   }
 
   #reply(served: Served, error: number): void {
-    const outcome = { ...served, data: served.result };
+    const outcome = { request: served.request, data: served.result, statuses: served.statuses };
     const spoilt = error === 0 && this.#repliesUntilNonsense <= 0 ? this.#replies.spoilt(outcome) : undefined;
     this.#say(served, error, spoilt?.messages ?? this.#replies.messages(outcome, error), spoilt?.how);
   }

@@ -361,7 +361,7 @@ export class SimulatedClient {
   }
 
   #answered({ operation, request, expectedError }: Asked, { error, data, statuses }: Told): void {
-    const { blockBytes, mayFail, history, report, clock, stopping } = this.#around;
+    const { mayFail, history, report, clock, stopping } = this.#around;
     if (operation === undefined) {
       if (error !== expectedError) report(`an invalid request was answered ${error} instead of ${expectedError}`);
     } else {
@@ -369,11 +369,7 @@ export class SimulatedClient {
       const hungUp = error === wire.ESHUTDOWN && ((this.#leaving && this.#script.goodbye === "rude") || stopping());
       const allowed = error === 0 || hungUp || (ERRORS.has(error) && mayFail(operation));
       if (!allowed) report(`#${operation.number} was answered with error ${error}`);
-      for (let at = 0; at < data.length && error === 0; at += blockBytes) {
-        operation.results.push(blockValue(data, at, operation.block + at / blockBytes, blockBytes));
-      }
-      const allocation = error === 0 ? statuses.get(structured.BASE_ALLOCATION) : undefined;
-      operation.results.push(...knownBlocks(allocation ?? [], request.offset, blockBytes));
+      if (error === 0) operation.results.push(...this.#results(request, data, statuses));
       history.finish(operation, error);
     }
     if (this.#random.chance(this.#script.deafChance)) {
@@ -381,6 +377,17 @@ export class SimulatedClient {
       clock.setTimer(this.#random.between(0, 20), () => this.#stream?.resume());
     }
     this.#ask();
+  }
+
+  /** What a good answer tells of each block. */
+  #results({ offset }: wire.WireRequest, data: Buffer, statuses: Told["statuses"]): readonly number[] {
+    const { blockBytes } = this.#around;
+    const values: number[] = [];
+    for (let at = 0; at < data.length; at += blockBytes) {
+      values.push(blockValue(data, at, (offset + at) / blockBytes, blockBytes));
+    }
+    const allocation = statuses.get(structured.BASE_ALLOCATION) ?? [];
+    return [...values, ...knownBlocks(allocation, offset, blockBytes)];
   }
 
   #send(chunks: readonly Buffer[]): void {

@@ -63,8 +63,8 @@ export function statusChunk(contextId: number, extents: readonly Extent[]): Wire
 }
 
 /** An error, of any of the types that have bit 15 set; only ERROR_OFFSET tells where. */
-export function errorChunk(type: number, error: number, text: string, offset: number): WireChunk {
-  const message = Buffer.from(text);
+export function errorChunk(type: number, error: number, words: string, offset: number): WireChunk {
+  const message = Buffer.from(words);
   const where = type === ERROR_OFFSET ? [u64(offset)] : [];
   return { type, payload: Buffer.concat([u32(error), u16(message.length), message, ...where]) };
 }
