@@ -19,10 +19,10 @@ export interface Disk {
 export interface DiskUser {
   /** Names of the metadata contexts that the user relies on. */
   readonly contexts?: readonly string[];
-  /** The room that the user needs for a header in front of data. */
-  readonly replyHeaderBytes?: number;
   /** The server behind the disk was connected to anew: what was kept of earlier replies may be out of date. */
   onReset(): void;
+  /** The room that the user needs for a header in front of data. */
+  readonly replyHeaderBytes?: number;
 }
 
 /** One user's access to a disk. */

@@ -25,10 +25,20 @@ const MAY_BE_SENT: Readonly<Record<SendingPhase, readonly Sendable[]>> = {
  * missing; a read that passed a write sent before could show what is then changed back.
  */
 export class SendingOrder {
-  phase: SendingPhase = "away";
+  #phase: SendingPhase = "away";
+  #mayBeSent = MAY_BE_SENT.away;
+
+  get phase(): SendingPhase {
+    return this.#phase;
+  }
+
+  set phase(phase: SendingPhase) {
+    this.#phase = phase;
+    this.#mayBeSent = MAY_BE_SENT[phase];
+  }
 
   /** Whether this may be sent now. */
   maySend(what: Sendable): boolean {
-    return MAY_BE_SENT[this.phase].includes(what);
+    return this.#mayBeSent.includes(what);
   }
 }

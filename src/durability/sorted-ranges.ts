@@ -12,7 +12,7 @@ interface Run<Item extends Range> {
 }
 
 /** A chunk of twice this length is split: short enough to shift cheaply, long enough to have few of them. */
-const CHUNK_ITEMS = 128;
+const CHUNK_ITEMS = 32;
 
 /** Ranges that do not overlap, in order; finding and replacing takes a time that hardly grows with their number. */
 export class SortedRanges<Item extends Range> {

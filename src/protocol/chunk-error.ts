@@ -1,3 +1,5 @@
+import assert from "node:assert";
+
 import { CHUNK, CHUNK_HEADER_BYTES, STRING_LIMIT_BYTES } from "./constants.ts";
 import { type ChunkAddress, encodeChunkHeader, encodeOffset } from "./chunk-header.ts";
 import { ProtocolViolation } from "./protocol-violation.ts";
@@ -14,9 +16,9 @@ export const CHUNK_ERROR_LIMIT_BYTES = 2 * STRING_LIMIT_BYTES;
 export interface ChunkError {
   /** The protocol's error value, not 0. */
   readonly error: number;
-  /** For people, as the server sent it; bytes that are no UTF-8 are replaced. */
+  /** For people, as the server sent it up to the first NUL; bytes that are no UTF-8 are replaced. */
   readonly text: string;
-  /** Where in the export; undefined when it is not said. */
+  /** Where in the export; undefined when it is not said, or lies beyond every export. */
   readonly offset: number | undefined;
 }
 
@@ -36,14 +38,20 @@ export function decodeChunkError(view: DataView, at: number, type: number, lengt
     throw new ProtocolViolation(`an error message of ${textBytes} bytes in a chunk of ${lengthBytes}`);
   }
   const textAt = at + FIXED_BYTES;
-  const text = Buffer.from(view.buffer, view.byteOffset + textAt, textBytes).toString("utf8");
-  const offsetAt = textAt + textBytes;
-  const offset = offsetBytes === 0 ? undefined : view.getUint32(offsetAt) * TWO_TO_32 + view.getUint32(offsetAt + 4);
-  return { error, text, offset };
+  const [text = ""] = Buffer.from(view.buffer, view.byteOffset + textAt, textBytes)
+    .toString("utf8")
+    .split("\0", 1);
+  return { error, text, offset: offsetBytes === 0 ? undefined : decodeOffset(view, textAt + textBytes) };
+}
+
+function decodeOffset(view: DataView, at: number): number | undefined {
+  const offset = view.getUint32(at) * TWO_TO_32 + view.getUint32(at + 4);
+  return Number.isSafeInteger(offset) ? offset : undefined;
 }
 
 /** A whole error chunk: ERROR_OFFSET when there is an offset. A message that is too long for the protocol is cut. */
 export function encodeErrorChunk(address: ChunkAddress, { error, text, offset }: ChunkError): Buffer {
+  assert(error !== 0, "an error chunk needs an error");
   const message = cutText(text);
   const payloadBytes = FIXED_BYTES + message.length + (offset === undefined ? 0 : OFFSET_BYTES);
   const bytes = Buffer.alloc(CHUNK_HEADER_BYTES + payloadBytes);

@@ -113,7 +113,7 @@ export class ReplyDecoder<Source extends ByteSource> {
     this.#owesExtents = type === CHUNK.BLOCK_STATUS;
     this.#owed = lengthBytes - fixedBytes;
     if (type === CHUNK.OFFSET_DATA) this.#sink.dataChunk(offsetAt(view, fields), this.#owed);
-    else if (type === CHUNK.OFFSET_HOLE) this.#sink.holeChunk(offsetAt(view, fields), view.getUint32(fields + 8));
+    else if (type === CHUNK.OFFSET_HOLE) this.#sink.holeChunk(offsetAt(view, fields), holeSizeAt(view, fields + 8));
     else if (type === CHUNK.BLOCK_STATUS) this.#sink.statusChunk(view.getUint32(fields), this.#owed / EXTENT_BYTES);
     else if (type !== CHUNK.NONE) this.#sink.errorChunk(decodeChunkError(view, fields, type, lengthBytes));
     return fields + fixedBytes;
@@ -150,4 +150,10 @@ function demand(fits: boolean, type: number, lengthBytes: number): void {
 
 function offsetAt(view: DataView, at: number): number {
   return view.getUint32(at) * TWO_TO_32 + view.getUint32(at + 4);
+}
+
+function holeSizeAt(view: DataView, at: number): number {
+  const sizeBytes = view.getUint32(at);
+  if (sizeBytes === 0) throw new ProtocolViolation("a hole of no bytes");
+  return sizeBytes;
 }

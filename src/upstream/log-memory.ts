@@ -4,17 +4,29 @@ import type { Slab } from "../transport/slab.ts";
 import type { SlabPool } from "../transport/slab-pool.ts";
 import { Slice } from "../transport/slice.ts";
 
+/** A slab that the log holds, and for how many slices. */
+interface HeldSlab {
+  readonly slab: Slab;
+  slices: number;
+}
+
 /** The bytes of an acknowledged WRITE, as long as a fragment of the log needs them. */
 export class KeptContent implements LogContent {
   readonly #memory: LogMemory;
-  readonly #first: Slice;
+  /** The first slice, taken apart: there are thousands of these, and what outlives its request costs most. */
+  readonly #held: HeldSlab;
+  readonly #start: number;
+  readonly #end: number;
   /** Most payloads are in one piece. */
   readonly #rest: readonly Slice[] | undefined;
   #fragments = 0;
 
-  constructor(memory: LogMemory, first: Slice, rest: readonly Slice[] | undefined) {
+  /** `held` is for the first slice. */
+  constructor(memory: LogMemory, held: HeldSlab, { start, end }: Slice, rest: readonly Slice[] | undefined) {
     this.#memory = memory;
-    this.#first = first;
+    this.#held = held;
+    this.#start = start;
+    this.#end = end;
     this.#rest = rest;
   }
 
@@ -25,13 +37,14 @@ export class KeptContent implements LogContent {
   release(): void {
     this.#fragments -= 1;
     if (this.#fragments > 0) return;
-    this.#memory.letGo(this.#first.slab);
-    if (this.#rest !== undefined) for (const { slab } of this.#rest) this.#memory.letGo(slab);
+    this.#memory.letGo(this.#held);
+    if (this.#rest !== undefined) for (const { slab } of this.#rest) this.#memory.letGoOf(slab);
   }
 
   /** Adds bytes [start, end) of it to a payload. They are good as long as the fragment is in the log. */
   appendTo(payload: Slice[], start: number, end: number): void {
-    let at = appendPart(payload, this.#first, 0, start, end);
+    const first = new Slice(this.#held.slab, this.#start, this.#end, 0);
+    let at = appendPart(payload, first, 0, start, end);
     for (const slice of this.#rest ?? []) at = appendPart(payload, slice, at, start, end);
   }
 }
@@ -52,8 +65,9 @@ function appendPart(payload: Slice[], slice: Slice, at: number, start: number, e
  */
 export class LogMemory {
   readonly #pool: SlabPool;
-  /** Every slab that is held, and for how many slices. */
-  readonly #holds = new Map<Slab, number>();
+  readonly #held = new Map<Slab, HeldSlab>();
+  /** The one that was asked for last: many writes come in the same slab. */
+  #latest: HeldSlab | undefined;
   #heldBytes = 0;
   /** The slab that is being filled with copies. */
   #filling: Slab | undefined;
@@ -71,16 +85,19 @@ export class LogMemory {
   /** The same, counted anew; for I5. */
   countBytes(): number {
     let sum = 0;
-    for (const slab of this.#holds.keys()) sum += slab.buffer.length;
+    for (const slab of this.#held.keys()) sum += slab.buffer.length;
     return sum;
   }
 
   /** Keeps a payload, which has at least one slice, where it is. */
   keep(payload: readonly Slice[]): KeptContent {
-    const [first, ...rest] = payload;
+    const first = payload[0];
     assert(first !== undefined, "kept a payload without bytes");
-    for (const { slab } of payload) this.#hold(slab);
-    return new KeptContent(this, first, rest.length === 0 ? undefined : rest);
+    const held = this.#hold(first.slab);
+    if (payload.length === 1) return new KeptContent(this, held, first, undefined);
+    const rest = payload.slice(1);
+    for (const { slab } of rest) this.#hold(slab);
+    return new KeptContent(this, held, first, rest);
   }
 
   /** Keeps a copy of a payload of so many bytes, which fit into a slab, beside other copies. */
@@ -91,18 +108,23 @@ export class LogMemory {
       slice.slab.buffer.copy(slab.buffer, this.#filled, slice.start, slice.end);
       this.#filled += slice.length;
     }
-    this.#hold(slab);
-    return new KeptContent(this, new Slice(slab, start, this.#filled, 0), undefined);
+    return new KeptContent(this, this.#hold(slab), new Slice(slab, start, this.#filled, 0), undefined);
   }
 
   /** One of the slices in a slab is not needed any more. */
-  letGo(slab: Slab): void {
-    const holds = this.#holds.get(slab) ?? 0;
-    if (holds > 1) {
-      this.#holds.set(slab, holds - 1);
-      return;
-    }
-    this.#holds.delete(slab);
+  letGoOf(slab: Slab): void {
+    const held = this.#held.get(slab);
+    assert(held !== undefined, "let go of a slab that is not held");
+    this.letGo(held);
+  }
+
+  /** The same. */
+  letGo(held: HeldSlab): void {
+    held.slices -= 1;
+    if (held.slices > 0) return;
+    const { slab } = held;
+    if (this.#latest === held) this.#latest = undefined;
+    this.#held.delete(slab);
     this.#heldBytes -= slab.buffer.length;
     // What is being filled is empty now: at rest nothing is held.
     if (slab === this.#filling) {
@@ -121,11 +143,16 @@ export class LogMemory {
     return this.#filling;
   }
 
-  #hold(slab: Slab): void {
-    const holds = this.#holds.get(slab) ?? 0;
-    this.#holds.set(slab, holds + 1);
-    if (holds > 0) return;
-    slab.retain();
-    this.#heldBytes += slab.buffer.length;
+  #hold(slab: Slab): HeldSlab {
+    let held = this.#latest?.slab === slab ? this.#latest : this.#held.get(slab);
+    if (held === undefined) {
+      held = { slab, slices: 0 };
+      this.#held.set(slab, held);
+      slab.retain();
+      this.#heldBytes += slab.buffer.length;
+    }
+    held.slices += 1;
+    this.#latest = held;
+    return held;
   }
 }

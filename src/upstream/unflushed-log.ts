@@ -89,7 +89,8 @@ export class UnflushedLog {
     const end = start + entry.length;
     const { command } = entry;
     const flags = command === COMMAND.WRITE_ZEROES ? entry.flags & COMMAND_FLAG.NO_HOLE : 0;
-    if (!stable) this.age.acknowledged(clock.nowMs());
+    // Asking for the time is not free, and only the first one counts.
+    if (!stable && this.age.uncoveredMs === undefined) this.age.acknowledged(clock.nowMs());
     const appended = !stable && (unflushed === "log" || awaited || this.#isUnstable(start, end));
     if (!appended && this.#log.entries === 0 && this.pins.count === 0) return;
     const stays = appended || this.pins.overlaps(start, end);

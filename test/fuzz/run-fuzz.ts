@@ -1,6 +1,8 @@
 import { SeededRandom } from "../simulation/seeded-random.ts";
 import { maliciousClientTarget } from "./connection/malicious-client-target.ts";
 import { maliciousServerTarget } from "./connection/malicious-server-target.ts";
+import { chunkDecoderTarget } from "./parser/chunk-decoder-target.ts";
+import { chunkErrorTarget } from "./parser/chunk-error-target.ts";
 import { clientHandshakeTarget } from "./parser/client-handshake-target.ts";
 import { nbdUriTarget } from "./parser/nbd-uri-target.ts";
 import { informationCodecTarget, optionCodecTarget } from "./parser/option-codec-targets.ts";
@@ -18,6 +20,8 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   optionCodecTarget,
   clientHandshakeTarget,
   replyDecoderTarget,
+  chunkDecoderTarget,
+  chunkErrorTarget,
   informationCodecTarget,
   nbdUriTarget,
   maliciousClientTarget,

@@ -72,6 +72,8 @@ class ServerWorld implements Network, ServerOwner {
       sizeBytes: PATTERN_BYTES,
       flags: random.pick([ALL_FLAGS, ALL_FLAGS, 1, 5, 3]),
       blocks: random.pick([undefined, [1, 4096, 1 << 25], [512, 4096, 65_536]]),
+      structured: false,
+      contexts: [],
     };
     const path: UpstreamPath = { endpoint: { kind: "unix", path: "/fuzz" }, bindAddress: undefined, exportName: "" };
     this.#disk = new ResilientDisk({
@@ -122,7 +124,7 @@ class ServerWorld implements Network, ServerOwner {
     checkGeometry(geometry);
     const { minimumBlockBytes, preferredBlockBytes, maximumPayloadBytes, sizeBytes, flags } = geometry;
     const blocks = [minimumBlockBytes, preferredBlockBytes, maximumPayloadBytes] as const;
-    this.#offered = { sizeBytes, flags: flags | 1, blocks };
+    this.#offered = { sizeBytes, flags: flags | 1, blocks, structured: false, contexts: [] };
     this.sizeBytes = sizeBytes;
     this.#stage = "hostile";
     const found = (error: unknown): void => this.found(error);

@@ -14,7 +14,12 @@ export function checkGeometry(geometry: Geometry): void {
   expectThat(fits && maximumPayloadBytes % minimumBlockBytes === 0, `a maximum of ${maximumPayloadBytes}`);
   expectThat(Buffer.byteLength(name) <= 4096 && Buffer.byteLength(description) <= 4096, "a long text");
   expectThat(!name.includes("\0") && !description.includes("\0"), "a text with NUL");
-  const { oldstyleHello } = geometry;
+  const { oldstyleHello, contexts } = geometry;
+  expectThat(new Set(contexts).size === contexts.length, "a context twice");
+  for (const context of contexts) {
+    expectThat(Buffer.byteLength(context) <= 4096 && /^[^:]+:/u.test(context), `a context called ${context}`);
+    expectThat(!context.includes("\0") && !/\p{Cs}/u.test(context), "a context that is no text");
+  }
   expectThat(oldstyleHello === undefined || oldstyleHello.length === 152, "an old-style hello of another length");
 }
 

@@ -9,16 +9,20 @@ import {
   encodeExportFields,
   encodeInformation,
 } from "../../../src/protocol/option-information.ts";
+import { decodeMetadataContext, encodeMetadataContext } from "../../../src/protocol/option-metadata-context.ts";
+import { decodeMetadataQuery, encodeMetadataQuery } from "../../../src/protocol/option-metadata-query.ts";
 import { decodeOptionReplyHeader, optionReplyName } from "../../../src/protocol/option-reply.ts";
 import { decodeText } from "../../../src/protocol/option-text.ts";
 import type { SeededRandom } from "../../simulation/seeded-random.ts";
-import { exportQuery, go } from "../transcript/client-messages.ts";
+import { anyContext, exportQuery, go, metadataQuery } from "../transcript/client-messages.ts";
 import { message, type Message, u16, u32, u64 } from "../transcript/message.ts";
 import { mutate } from "../transcript/mutate.ts";
-import { oldstyleHello, optionReply } from "../transcript/server-messages.ts";
+import { contextData, oldstyleHello, optionReply } from "../transcript/server-messages.ts";
 import { checkError, checkText } from "../support/check-text.ts";
 import { expectThat, type FuzzTarget } from "../support/fuzz-target.ts";
 import { checkGeometry } from "./check-geometry.ts";
+
+const SIMPLE = { structured: false, contexts: [] } as const;
 
 /** What a client puts into options. */
 export const optionCodecTarget: FuzzTarget = {
@@ -32,6 +36,13 @@ export const optionCodecTarget: FuzzTarget = {
       return;
     }
     const name = random.pick(["", "disk", "ä\u0000", "x".repeat(random.integer(5000))]);
+    if (random.chance(0.4)) {
+      const names = Array.from({ length: random.integer(random.chance(0.1) ? 300 : 5) }, () => anyContext(random));
+      const asked = changed(message(...metadataQuery(name, names)), random, size);
+      const read = decodeMetadataQuery(asked);
+      if (read !== undefined) expectThat(encodeMetadataQuery(read).equals(asked), "contexts were read otherwise");
+      return;
+    }
     const types = Array.from({ length: random.integer(300) }, (_, index) => index);
     const data = changed(message(...exportQuery(name, types)), random, size);
     const query = decodeExportQuery(data);
@@ -54,9 +65,18 @@ export const informationCodecTarget: FuzzTarget = {
       if (information.type === 0) checkGeometry(geometryFrom(information, {}));
       if (information.type === 3) checkGeometry(geometryFrom({ sizeBytes: 0, flags: 1 }, { blockSizes: information }));
     }
-    const hello = changed(oldstyleHello({ sizeBytes: 1 << 20, flags: 3, blocks: undefined }), random, size);
+    const hello = changed(oldstyleHello({ sizeBytes: 1 << 20, flags: 3, blocks: undefined, ...SIMPLE }), random, size);
     if (hello.length >= 152) refusable(() => checkGeometry(decodeOldstyleHello(hello.subarray(0, 152))));
-    const reply = changed(optionReply(1), random, size);
+    const context = changed(message(...contextData(random.integer(2 ** 32), anyContext(random))), random, size);
+    const decoded = refusable(() => decodeMetadataContext(context));
+    const name = decoded?.name;
+    if (decoded !== undefined && name !== undefined) {
+      expectThat(
+        encodeMetadataContext({ ...decoded, name }).equals(context),
+        "a context was read otherwise than it is",
+      );
+    }
+    const reply = changed(optionReply(7, 1), random, size);
     if (reply.length < 20) return;
     const header = refusable(() => decodeOptionReplyHeader(reply.subarray(0, 20)));
     if (header !== undefined) checkText(optionReplyName(header.type));

@@ -1,11 +1,11 @@
 import { ProtocolViolation } from "../../../src/protocol/protocol-violation.ts";
-import { ReplyDecoder } from "../../../src/protocol/reply-decoder.ts";
+import { ReplyDecoder, type ReplySink } from "../../../src/protocol/reply-decoder.ts";
 import type { SeededRandom } from "../../simulation/seeded-random.ts";
 import type { Message } from "../transcript/message.ts";
 import { mutate } from "../transcript/mutate.ts";
 import { simpleReply } from "../transcript/server-messages.ts";
 import { checkError } from "../support/check-text.ts";
-import { expectThat, type FuzzTarget } from "../support/fuzz-target.ts";
+import { expectThat, Finding, type FuzzTarget } from "../support/fuzz-target.ts";
 import { type CutSource, feed } from "./cut-source.ts";
 
 /** A reply as it was found. */
@@ -18,7 +18,7 @@ interface Found {
 /** Which requests are in flight: the length of each READ's data by its cookie. Each is answered once. */
 type InFlight = Map<string, number>;
 
-/** The decoder of replies, against a second one that has all bytes at hand and no cleverness. */
+/** The decoder of simple replies, against a second one that has all bytes at hand and no cleverness. */
 export const replyDecoderTarget: FuzzTarget = {
   name: "reply-decoder",
   role: "server",
@@ -29,7 +29,7 @@ export const replyDecoderTarget: FuzzTarget = {
     const bytes = Buffer.concat(mutate(replies, random, random.integer(size + 1)).map((one) => one.bytes));
     const expected = decodePlainly(bytes, new Map(inFlight));
     const found: Found[] = [];
-    const decoder = new ReplyDecoder<CutSource>({
+    const sink: ReplySink<CutSource> = {
       reply(error, cookieHigh, cookieLow) {
         const length = take(inFlight, cookieHigh, cookieLow);
         if (length === undefined) throw new ProtocolViolation("unknown cookie");
@@ -42,7 +42,14 @@ export const replyDecoderTarget: FuzzTarget = {
         expectThat(last !== undefined && !last.whole, "a reply ended twice");
         last.whole = true;
       },
-    });
+      chunk: notNegotiated,
+      dataChunk: notNegotiated,
+      holeChunk: notNegotiated,
+      statusChunk: notNegotiated,
+      errorChunk: notNegotiated,
+      extents: notNegotiated,
+    };
+    const decoder = new ReplyDecoder(sink, false);
     let violated = false;
     try {
       feed(
@@ -59,6 +66,10 @@ export const replyDecoderTarget: FuzzTarget = {
     expectThat(found.map(text).join("\n") === expected.found.map(text).join("\n"), "other replies were found");
   },
 };
+
+function notNegotiated(): never {
+  throw new Finding("found a chunk where none was negotiated");
+}
 
 function reply(random: SeededRandom, inFlight: InFlight): Message {
   const cookieHigh = random.integer(3);

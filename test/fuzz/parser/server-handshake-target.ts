@@ -1,10 +1,13 @@
 import { LIMITS } from "../../../src/limits.ts";
+import type { Agreement } from "../../../src/protocol/agreement.ts";
 import type { Geometry } from "../../../src/protocol/geometry.ts";
 import { greetClient, type GreetingStyle } from "../../../src/protocol/greeting-style.ts";
+import type { Served } from "../../../src/protocol/served.ts";
 import { clientHello, EXPORT_NAME, requests } from "../transcript/client-messages.ts";
 import { mutate } from "../transcript/mutate.ts";
 import { checkError } from "../support/check-text.ts";
 import { expectThat, Finding, type FuzzTarget } from "../support/fuzz-target.ts";
+import { choicesIn, type PlainChoices } from "./client-choices-in.ts";
 import { driveDialogue, settled } from "./drive-dialogue.ts";
 import { checkServerSpeech, optionsIn } from "./server-speech.ts";
 
@@ -16,7 +19,9 @@ const GEOMETRY: Geometry = {
   maximumPayloadBytes: 1 << 25,
   name: EXPORT_NAME,
   description: "of the fuzzer",
+  contexts: ["base:allocation", "x-fuzz:mark", "x-ä:\n"],
 };
+const NAMES = ["", EXPORT_NAME];
 
 /** What the export's opener throws; it must come out of the handshake as it is. */
 class OpeningFailed extends Error {
@@ -33,13 +38,13 @@ export const serverHandshakeTarget: FuzzTarget = {
     const messages = [...clientHello(random, size), ...requests(random, { sizeBytes: 1 << 20, longestBytes: 99 }, 2)];
     const bytes = Buffer.concat(mutate(messages, random, random.integer(size + 1)).map((one) => one.bytes));
     const failing = random.chance(0.02);
-    const served = { geometry: GEOMETRY };
+    const served: Served = { geometry: { ...GEOMETRY, minimumBlockBytes: random.pick([1, 1024]) } };
     const exports = {
       list: () => settled({ value: [{ name: EXPORT_NAME, description: "of the fuzzer" }] }),
       open: (name: string) =>
         failing
-          ? settled<typeof served | undefined>({ error: new OpeningFailed("the disk is gone") })
-          : settled({ value: name === "" || name === EXPORT_NAME ? served : undefined }),
+          ? settled<Served | undefined>({ error: new OpeningFailed("the disk is gone") })
+          : settled({ value: NAMES.includes(name) ? served : undefined }),
     };
     const driven = driveDialogue(greetClient(style, { exports, limits: LIMITS }), bytes, {
       readBytes: LIMITS.optionBytes,
@@ -48,7 +53,8 @@ export const serverHandshakeTarget: FuzzTarget = {
     const { ending, sent } = driven;
     if (ending.kind === "threw") checkError(ending.error, ["ProtocolViolation", "HandshakeRefused", "OpeningFailed"]);
     if (ending.kind === "returned" && ending.result !== undefined) {
-      expectThat(ending.result === served, "served something else");
+      expectThat(ending.result.opened === served, "served something else");
+      checkChoices(ending.result, style === "oldstyle" ? undefined : choicesIn(bytes, { names: NAMES, ...GEOMETRY }));
     }
     if (style !== "oldstyle") {
       if (sent.length > 0) checkServerSpeech(sent, optionsIn(bytes));
@@ -56,3 +62,12 @@ export const serverHandshakeTarget: FuzzTarget = {
     } else expectThat(sent.length === (failing ? 0 : 152), `an old-style hello of ${sent.length} bytes`);
   },
 };
+
+/** What was agreed on must be what the client said, read in the plainest way. */
+function checkChoices({ structuredReplies, contexts }: Agreement<Served>, said: PlainChoices | undefined): void {
+  expectThat(structuredReplies === (said?.structuredReplies ?? false), `structured replies: ${structuredReplies}`);
+  const names = contexts.map(({ name }) => name);
+  expectThat(names.join("\0") === (said?.contexts ?? []).join("\0"), `agreed on the contexts ${names.join()}`);
+  const ids = new Set(contexts.map(({ id }) => id));
+  expectThat(ids.size === contexts.length && !ids.has(0), "ids that are 0 or not unique");
+}

@@ -25,6 +25,32 @@ export function exportQuery(name: string, types: readonly number[]): Part[] {
   return [u32(text.length), text, u16(types.length), ...types.map(u16)];
 }
 
+/** The data of LIST_META_CONTEXT and SET_META_CONTEXT. */
+export function metadataQuery(name: string, queries: readonly string[]): Part[] {
+  return [...string(name), u32(queries.length), ...queries.flatMap(string)];
+}
+
+/** A context, or what might be taken for one. */
+export function anyContext(random: SeededRandom): string {
+  const names = [
+    "base:allocation",
+    "base:allocation",
+    "base:",
+    "x-fuzz:mark",
+    "x-fuzz:",
+    "x-ä:\u0000",
+    "",
+    ":",
+    "none",
+  ];
+  return random.chance(0.05) ? `x-long:${"n".repeat(random.integer(5000))}` : random.pick(names);
+}
+
+function string(text: string): Part[] {
+  const bytes = Buffer.from(text);
+  return [u32(bytes.length), bytes];
+}
+
 /** GO for an export. */
 export function go(random: SeededRandom, name: string): Message {
   const types = Array.from({ length: random.integer(5) }, () => random.integer(6));
@@ -44,18 +70,29 @@ function anyOption(random: SeededRandom): Message {
   if (number === 6 || number === 7) return option(number, ...exportQuery(name, [0, 1, 2, 3]));
   if (number === 1) return option(number, Buffer.from(name));
   if (number === 9 || number === 10) {
-    const context = Buffer.from("base:allocation");
-    const named = [u32(name.length), Buffer.from(name)];
-    return option(number, ...named, u32(1), u32(context.length), context);
+    const count = random.chance(0.05) ? 70 : random.integer(4);
+    const names = Array.from({ length: count }, () => anyContext(random));
+    return option(number, ...metadataQuery(random.chance(0.7) ? EXPORT_NAME : name, names));
   }
   return random.chance(0.8) ? option(number) : option(number, Buffer.alloc(random.integer(100)));
+}
+
+/** What a client says that wants structured replies and contexts, as libnbd and qemu do. */
+function extensions(random: SeededRandom): Message[] {
+  const structured = option(8);
+  if (random.chance(0.2)) return [structured];
+  const names = random.pick([["base:allocation"], ["base:allocation", "x-fuzz:mark"], ["x-fuzz:mark", "x-none:"]]);
+  const set = option(10, ...metadataQuery(EXPORT_NAME, names));
+  return random.chance(0.3) ? [structured, option(9, ...metadataQuery(EXPORT_NAME, [])), set] : [structured, set];
 }
 
 /** From flags to the choice of an export, in the new style. */
 export function clientHello(random: SeededRandom, size: number): Message[] {
   const before = Array.from({ length: random.chance(0.5) ? 0 : random.integer(size + 1) }, () => anyOption(random));
+  const wanted = random.chance(0.6) ? extensions(random) : [];
+  const asked = random.chance(0.8) ? [...before, ...wanted] : [...wanted, ...before];
   const choice = random.chance(0.8) ? go(random, EXPORT_NAME) : option(1, Buffer.from(EXPORT_NAME));
-  return [clientFlags(random), ...before, choice];
+  return [clientFlags(random), ...asked, choice];
 }
 
 /** What requests of a transcript are about. */

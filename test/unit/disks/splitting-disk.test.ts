@@ -129,21 +129,24 @@ describe("SplittingDisk, with a longer READ", () => {
 });
 
 describe("SplittingDisk, with a longer WRITE", () => {
-  it("cuts the payload, wherever it was cut already, without a copy, and leaves the first part its headroom", () => {
-    const { below, submit, asked } = setUp();
-    const payload = payloadOf(300, 900, 0, 800, 1500);
-    submit({ command: WRITE, flags: COMMAND_FLAG.FUA, offset: 7, length: 3500, payload });
-    expect(asked()).toEqual(["1/1 7+1000", "1/1 1007+1000", "1/1 2007+1000", "1/1 3007+500"]);
-    expect(Buffer.concat(below.held.map((one) => bytesOf(one.payload)))).toEqual(diskBytes(0, 3500));
-    for (const [index, one] of below.held.entries()) {
-      expect(bytesOf(one.payload)).toHaveLength(one.length);
-      expect(one.payload.map(({ headroomBytes }) => headroomBytes > 0)).toEqual(
-        one.payload.map((_, place) => index === 0 && place === 0),
-      );
-      expect(one.payload.every(({ slab }) => slab === payload[0]?.slab)).toBe(true);
-    }
-    expect(payload.map(({ length }) => length)).toEqual([300, 900, 0, 800, 1500]);
-  });
+  it.each([[[300, 900, 0, 800, 1500]], [[3500]], [[1000, 1000, 1000, 500]], [[1, 3499]]])(
+    "cuts a payload in slices of %j without a copy, and gives room for a header to the first part alone",
+    (lengths) => {
+      const { below, submit, asked } = setUp();
+      const payload = payloadOf(...lengths);
+      submit({ command: WRITE, flags: COMMAND_FLAG.FUA, offset: 7, length: 3500, payload });
+      expect(asked()).toEqual(["1/1 7+1000", "1/1 1007+1000", "1/1 2007+1000", "1/1 3007+500"]);
+      expect(Buffer.concat(below.held.map((one) => bytesOf(one.payload)))).toEqual(diskBytes(0, 3500));
+      for (const [index, one] of below.held.entries()) {
+        expect(bytesOf(one.payload)).toHaveLength(one.length);
+        expect(one.payload.map(({ headroomBytes }) => headroomBytes > 0)).toEqual(
+          one.payload.map((_, place) => index === 0 && place === 0),
+        );
+        expect(one.payload.every(({ slab }) => slab === payload[0]?.slab)).toBe(true);
+      }
+      expect(payload.map(({ length }) => length)).toEqual(lengths);
+    },
+  );
 
   it("answers once, with the room of the last reply that came", () => {
     const { below, submit, replies } = setUp();

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 
 import { LIMITS } from "../../../src/limits.ts";
+import { chunkBytes, errorPayload } from "../support/naive-chunks.ts";
+import { replyBytes } from "../support/naive-codec.ts";
 import { clientHello } from "../support/negotiation.ts";
 import { settle } from "../support/settle.ts";
 import { option, optionReply, u32, wireBytes } from "../protocol/support/wire-bytes.ts";
@@ -20,10 +22,21 @@ const LIST_META_CONTEXT = 9;
 const SET_META_CONTEXT = 10;
 
 const GO_DISK = option(GO, "00000004 6469736b 0000");
+/** A query for all contexts of that export. */
+const ALL_OF_DISK = "00000004 6469736b 00000000";
+const INVALID = 0x80000003;
+const BLOCK_STATUS = wireBytes("25609513 0000 0007 0000000000000001 0000000000000000 00000001");
 const REFUSED = Buffer.from("this option is not supported");
 
 function named(number: number, name: Buffer): Buffer {
   return number === EXPORT_NAME ? option(number, name) : option(number, wireBytes(u32(name.length), name, "0000"));
+}
+
+/** So many queries for the same context. */
+function queries(count: number): Buffer {
+  const name = Buffer.from("base:allocation");
+  const query = wireBytes(u32(name.length), name);
+  return wireBytes("00000004 6469736b", u32(count), ...Array.from({ length: count }, () => query));
 }
 
 /** What the server's side answers to these options of a client with good flags. */
@@ -175,9 +188,6 @@ describe("a client whose options can be answered", () => {
 
   it.each([
     ["STARTTLS, twice, and with data", [option(STARTTLS), option(STARTTLS, "00")]],
-    ["STRUCTURED_REPLY, twice", [option(STRUCTURED_REPLY), option(STRUCTURED_REPLY)]],
-    ["SET_META_CONTEXT for another export", [option(SET_META_CONTEXT, "00000005 6f74686572 00000000")]],
-    ["LIST_META_CONTEXT with 2^32 - 1 queries", [option(LIST_META_CONTEXT, "00000004 6469736b ffffffff")]],
     ["EXTENDED_HEADERS", [option(11)]],
     ["PEEK_EXPORT, which was withdrawn", [option(4)]],
   ])("is told ERR_UNSUP about %s, and nothing of it stays in force", async (_name, options) => {
@@ -188,15 +198,56 @@ describe("a client whose options can be answered", () => {
     expect(replyTypes(said).slice(-2)).toEqual([3, 1]);
     // Simple replies all the same, and no flag that needs more.
     stream.listen();
-    stream.say(Buffer.concat([wireBytes("25609513 0000 0007 0000000000000001 0000000000000000 00000001")]));
+    stream.say(BLOCK_STATUS);
     await settle();
-    expect(stream.heard).toEqual(wireBytes("67446698 00000016 0000000000000001"));
+    expect(stream.heard).toEqual(replyBytes({ error: 22, cookie: 1n }));
     await world.expectUnharmed();
   });
 
   it("gets the bytes behind STARTTLS answered like any others: there is no TLS whose state they could taint", async () => {
     const { world, said } = await answersTo(option(STARTTLS), option(STRUCTURED_REPLY), GO_DISK);
-    expect(replyTypes(said)).toEqual([0x80000001, 0x80000001, 3, 1]);
+    expect(replyTypes(said)).toEqual([0x80000001, 1, 3, 1]);
+    await world.expectUnharmed();
+  });
+
+  it.each<readonly [string, readonly Buffer[], readonly number[]]>([
+    ["SET_META_CONTEXT", [option(SET_META_CONTEXT, ALL_OF_DISK)], [INVALID]],
+    ["LIST_META_CONTEXT", [option(LIST_META_CONTEXT, ALL_OF_DISK)], [INVALID]],
+    ["rubbish as SET_META_CONTEXT", [option(SET_META_CONTEXT, "ffffffff")], [INVALID]],
+    ["STRUCTURED_REPLY with data", [option(STRUCTURED_REPLY, "00")], [INVALID]],
+  ])(
+    "without structured replies is told ERR_INVALID about %s, and has no block status",
+    async (_name, options, types) => {
+      const { world, stream, said } = await answersTo(...options, GO_DISK);
+      expect(replyTypes(said)).toEqual([...types, 3, 1]);
+      stream.listen();
+      stream.say(BLOCK_STATUS);
+      await settle();
+      expect(stream.heard).toEqual(replyBytes({ error: 22, cookie: 1n }));
+      await world.expectUnharmed();
+    },
+  );
+
+  it.each<readonly [string, readonly Buffer[], readonly number[]]>([
+    ["STRUCTURED_REPLY again, with data", [option(STRUCTURED_REPLY, "00")], [INVALID]],
+    ["STRUCTURED_REPLY twice", [option(STRUCTURED_REPLY)], [1]],
+    ["contexts of another export", [option(SET_META_CONTEXT, "00000005 6f74686572 00000000")], [0x80000006]],
+    ["2^32 - 1 queries", [option(SET_META_CONTEXT, "00000004 6469736b ffffffff")], [INVALID]],
+    ["a query of 4 GiB", [option(SET_META_CONTEXT, "00000004 6469736b 00000001 ffffffff")], [INVALID]],
+    ["a name of 4 GiB", [option(SET_META_CONTEXT, "ffffffff 6469736b 00000000")], [INVALID]],
+    ["more behind the last query", [option(SET_META_CONTEXT, "00000004 6469736b 00000000 00")], [INVALID]],
+    ["nothing at all", [option(SET_META_CONTEXT)], [INVALID]],
+    ["many queries", [option(SET_META_CONTEXT, queries(LIMITS.contextQueries + 1))], [0x80000009]],
+    ["as many queries as allowed", [option(SET_META_CONTEXT, queries(LIMITS.contextQueries))], [1]],
+    ["more than is read", [option(SET_META_CONTEXT, Buffer.alloc(LIMITS.optionBytes + 1))], [0x80000009]],
+    ["a context that the server does not have", [option(SET_META_CONTEXT, queries(1))], [1]],
+  ])("is answered about contexts, and has none: %s", async (_name, options, types) => {
+    const { world, stream, said } = await answersTo(option(STRUCTURED_REPLY), ...options, GO_DISK);
+    expect(replyTypes(said)).toEqual([1, ...types, 3, 1]);
+    stream.listen();
+    stream.say(BLOCK_STATUS);
+    await settle();
+    expect(stream.heard).toEqual(chunkBytes({ type: 0x8001, flags: 1, cookie: 1n, payload: errorPayload(22) }));
     await world.expectUnharmed();
   });
 });

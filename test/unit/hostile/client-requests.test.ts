@@ -80,7 +80,18 @@ const REFUSED: readonly (readonly [string, Asked, number, Hello?])[] = [
   ["a READ at an unaligned place", { command: READ, offset: 100, length: 512 }, EINVAL, BLOCKS],
   ["a READ of an unaligned length", { command: READ, length: 100 }, EINVAL, BLOCKS],
   ["an unaligned WRITE", { command: WRITE, offset: 512, payload: Buffer.alloc(100) }, EINVAL, BLOCKS],
-  ["a WRITE of more than the maximum payload", { command: WRITE, payload: Buffer.alloc(65_536 + 512) }, EINVAL, BLOCKS],
+  [
+    "a READ of more than 32 MiB, where the server's maximum is less",
+    { command: READ, length: 32 * MIB + 512 },
+    EINVAL,
+    { ...BLOCKS, sizeBytes: 2 ** 40 },
+  ],
+  [
+    "a WRITE of more than 32 MiB",
+    { command: WRITE, payload: Buffer.alloc(32 * MIB + 512) },
+    EINVAL,
+    { ...BLOCKS, sizeBytes: 2 ** 40 },
+  ],
 ];
 
 describe("a request that no server should see", () => {

@@ -252,6 +252,51 @@ describe("Proxy with --upstream-timeout and --idle-ping", () => {
   });
 });
 
+describe("Proxy whose server takes little at a time", () => {
+  const hello = { blocks: [512, 512, 4096] as const };
+
+  it.each([0, 8192])("gives it long requests in parts, with %i bytes of cache", async (cacheBytes) => {
+    const world = setUp({ cacheBytes });
+    const starting = world.proxy.start();
+    const server = await serve(world.network, hello);
+    await starting;
+    const client = await new TestClient(world.network.client()).join();
+    client.write(512, diskBytes(512, 9216));
+    await settle();
+    expect(server.heard).toEqual(["1@512+4096", "1@4608+4096", "1@8704+1024"]);
+    expect(Buffer.concat(server.requests.map(({ payload }) => payload))).toEqual(diskBytes(512, 9216));
+    for (const index of [2, 0, 1]) await server.answer(index);
+    client.read(2048, 8192);
+    await settle();
+    // With a cache, what follows is fetched as well.
+    expect(server.heard.slice(3, 5)).toEqual(["0@2048+4096", "0@6144+4096"]);
+    await server.answer(4, 0, diskBytes(6144, 4096));
+    await server.answer(3, 0, diskBytes(2048, 4096));
+    expect(client.replies).toEqual([
+      { error: 0, cookie: 1n, data: Buffer.alloc(0) },
+      { error: 0, cookie: 2n, data: diskBytes(2048, 8192) },
+    ]);
+  });
+
+  it("sends those parts again after an outage that were not answered before it", async () => {
+    const world = setUp();
+    const starting = world.proxy.start();
+    const server = await serve(world.network, hello);
+    await starting;
+    const client = await new TestClient(world.network.client()).join();
+    client.read(0, 10_240);
+    await settle();
+    await server.answer(1, 0, diskBytes(4096, 4096));
+    await server.drop();
+    world.clock.advance(0);
+    const next = await serve(world.network, hello);
+    expect(next.heard).toEqual(["0@0+4096", "0@8192+2048"]);
+    await next.answer(1, 0, diskBytes(8192, 2048));
+    await next.answer(0, 0, diskBytes(0, 4096));
+    expect(client.replies.map(({ data }) => data)).toEqual([diskBytes(0, 10_240)]);
+  });
+});
+
 describe("Proxy whose clients don't finish their handshake", () => {
   it("says nothing to the server because of them, and does not dial", async () => {
     const { network, server, clock } = await started({ maxClients: 8 });

@@ -34,16 +34,15 @@ class Growing {
   readonly question: StrictQuestion;
   readonly chunks: string[] = [];
   readonly statuses = new Map<number, [number, number][]>();
-  readonly data: Buffer;
-  readonly #covered: Uint8Array;
+  /** Made when there is something to put in: what is refused may claim any length. */
+  #data = Buffer.alloc(0);
+  #covered = new Uint8Array(0);
   #error = { error: 0, text: "", errorOffset: undefined as number | undefined };
   #content = 0;
 
   constructor(cookie: bigint, question: StrictQuestion) {
     this.cookie = cookie;
     this.question = question;
-    this.data = Buffer.alloc(question.command === READ ? question.length : 0);
-    this.#covered = new Uint8Array(this.data.length);
   }
 
   chunk(type: number, done: boolean, payload: Buffer): void {
@@ -62,7 +61,7 @@ class Growing {
     if (!done || this.#error.error !== 0) return;
     if (command === READ) {
       assert(
-        this.#covered.every((count) => count === 1),
+        this.#covered.length === length && this.#covered.every((count) => count === 1),
         "a READ that is not covered",
       );
       assert(length > 0 || this.chunks.length === 1, "an empty READ in several chunks");
@@ -72,13 +71,17 @@ class Growing {
   end(simpleError = 0): StrictReply {
     const { cookie, chunks, statuses } = this;
     const failure = simpleError === 0 ? this.#error : { error: simpleError, text: "", errorOffset: undefined };
-    return { cookie, ...failure, data: failure.error === 0 ? this.data : Buffer.alloc(0), chunks, statuses };
+    return { cookie, ...failure, data: failure.error === 0 ? this.#data : Buffer.alloc(0), chunks, statuses };
   }
 
   #cover(at: number, size: number, bytes: Buffer | undefined): void {
     const { offset, length, flags } = this.question;
     assert(size > 0, "an empty chunk");
     assert(at >= offset && at + size <= offset + length, "content outside of the request");
+    if (this.#content === 0) {
+      this.#data = Buffer.alloc(length);
+      this.#covered = new Uint8Array(length);
+    }
     this.#content += 1;
     assert((flags & DF) === 0 || this.#content === 1, "fragments in spite of DF");
     const from = at - offset;
@@ -86,7 +89,7 @@ class Growing {
       assert.equal(this.#covered[index], 0, "content that overlaps");
       this.#covered[index] = 1;
     }
-    bytes?.copy(this.data, from);
+    bytes?.copy(this.#data, from);
     this.chunks.push(`${bytes === undefined ? "hole" : "data"} ${size}@${at}`);
   }
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
+import type { ChunkError } from "../../../src/protocol/chunk-error.ts";
 import { ReplyDecoder, type ReplySink } from "../../../src/protocol/reply-decoder.ts";
 import { RequestDecoder, type RequestSink } from "../../../src/protocol/request-decoder.ts";
 import type { RequestHeader } from "../../../src/protocol/request-header.ts";
@@ -10,9 +11,20 @@ import { type SlabConsumer, SlabReader } from "../../../src/transport/slab-reade
 import { Slice } from "../../../src/transport/slice.ts";
 import { cutInto, everyCut } from "../support/cuts.ts";
 import { FakeStream } from "../support/fake-stream.ts";
-import { parseReplies, parseRequests, replyBytes, requestBytes } from "../support/naive-codec.ts";
+import {
+  dataChunkBytes,
+  doneBytes,
+  errorChunkBytes,
+  holeChunkBytes,
+  parseReplies,
+  parseRequests,
+  parseStructured,
+  replyBytes,
+  requestBytes,
+  statusChunkBytes,
+} from "../support/naive-codec.ts";
 
-// Slabs that hold hardly more than one header, so that payloads lie in many of them.
+// Slabs that hold hardly more than one header, so that payloads lie in many of them. The errors here fit in as well.
 const TINY = { slabBytes: 48, idleSlabs: 2, poison: true };
 const ROOM_BYTES = 16;
 
@@ -68,7 +80,14 @@ class RequestKeeper extends Keeper implements RequestSink<Slab> {
 }
 
 class ReplyKeeper extends Keeper implements ReplySink<Slab> {
-  readonly #decoder = new ReplyDecoder<Slab>(this);
+  readonly #decoder: ReplyDecoder<Slab>;
+  readonly #structured: boolean;
+
+  constructor(structured = false) {
+    super();
+    this.#structured = structured;
+    this.#decoder = new ReplyDecoder<Slab>(this, structured);
+  }
 
   consume(slab: Slab, start: number, end: number): number {
     return this.#decoder.decode(slab, start, end);
@@ -76,11 +95,40 @@ class ReplyKeeper extends Keeper implements ReplySink<Slab> {
 
   reply(error: number, cookieHigh: number, cookieLow: number): number {
     this.kept.push({ head: { error, cookie: (BigInt(cookieHigh) << 32n) | BigInt(cookieLow) }, slices: [] });
-    return error === 0 ? cookieLow : 0;
+    return error === 0 && !this.#structured ? cookieLow : 0;
+  }
+
+  chunk(cookieHigh: number, cookieLow: number, done: boolean): void {
+    this.kept.push({ head: { cookie: (BigInt(cookieHigh) << 32n) | BigInt(cookieLow), done }, slices: [] });
+  }
+
+  dataChunk(offset: number): void {
+    this.#add({ offset });
+  }
+
+  holeChunk(offset: number, length: number): void {
+    this.#add({ offset, length });
+  }
+
+  statusChunk(id: number): void {
+    this.#add({ id });
+  }
+
+  errorChunk({ error, text }: ChunkError): void {
+    this.#add({ error, text });
   }
 
   data(slab: Slab, start: number, end: number): void {
     this.keep(slab, start, end);
+  }
+
+  extents(slab: Slab, start: number, end: number): void {
+    this.keep(slab, start, end);
+  }
+
+  #add(content: object): void {
+    const kept = this.kept.pop();
+    if (kept !== undefined) this.kept.push({ head: { ...kept.head, ...content }, slices: kept.slices });
   }
 
   replyEnd(): void {}
@@ -155,6 +203,31 @@ describe("a decoder behind a SlabReader with tiny slabs", () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it("finds chunks whose data and extents span many slabs, wherever they are cut", () => {
+    const data = Buffer.from(Array.from({ length: 150 }, (_, index) => index));
+    const extents = Array.from({ length: 15 }, (_, index) => [512 * (index + 1), index % 4] as const);
+    const bytes = Buffer.concat([
+      dataChunkBytes({ cookie: 1n, done: false, offset: 4096, data }),
+      holeChunkBytes({ cookie: 1n, done: false, offset: 8192, length: 512 }),
+      statusChunkBytes({ cookie: 2n, id: 9, extents }),
+      errorChunkBytes({ cookie: 3n, error: 5, text: "no" }),
+      doneBytes(1n),
+      replyBytes({ cookie: 4n }),
+    ]);
+    const status = parseStructured(bytes).messages[2];
+    if (status === undefined || !("payload" in status)) throw new Error("the naive codec sees it otherwise");
+    const none = Buffer.alloc(0);
+    const expected = [
+      { cookie: 1n, done: false, offset: 4096, payload: data },
+      { cookie: 1n, done: false, offset: 8192, length: 512, payload: none },
+      { cookie: 2n, done: true, id: 9, payload: status.payload.subarray(4) },
+      { cookie: 3n, done: true, error: 5, text: "no", payload: none },
+      { cookie: 1n, done: true, payload: none },
+      { error: 0, cookie: 4n, payload: none },
+    ];
+    for (const pieces of everyCut(bytes)) expect(read(new ReplyKeeper(true), pieces)).toEqual(expected);
   });
 
   it("reports a violation once and goes on reading without understanding", () => {

@@ -134,3 +134,56 @@ describe("Lifecycle of an export that nobody uses", () => {
     expect(connections).toHaveLength(2);
   });
 });
+
+describe("Lifecycle of an export whose metadata contexts are used", () => {
+  const [BASE, OTHER] = ["base:allocation", "x-test:other"];
+
+  it("refuses a server without one of them, and takes the next one that has them all", async () => {
+    const played = await PlayedLifecycle.connected();
+    const { connector, connections, clock, log, lose } = played;
+    played.neededContexts = [BASE, OTHER];
+    lose();
+    const stranger = connector.succeed({ contexts: [BASE] });
+    expect([stranger.destroyed, connections.length]).toEqual([true, 1]);
+    expect(log.of("warning").at(-1)).toContain('it has no metadata context \\"x-test:other\\" any more');
+    clock.advance(100);
+    connector.succeed({ contexts: [OTHER, "x-test:more", BASE] });
+    expect(connections).toHaveLength(2);
+  });
+
+  it("takes a server without them when nobody uses them", async () => {
+    const played = await PlayedLifecycle.connected();
+    played.lose();
+    played.connector.succeed({ contexts: [] });
+    expect(played.connections).toHaveLength(2);
+  });
+
+  it("looks for another one when somebody who needs one came before the connection was used", async () => {
+    const played = await PlayedLifecycle.connected();
+    const { connector, connections, lifecycle, clock } = played;
+    played.mayProceed = false;
+    played.lose();
+    const poor = connector.succeed({ contexts: [OTHER] });
+    expect(poor.destroyed).toBe(false);
+    played.neededContexts = [BASE];
+    played.mayProceed = true;
+    lifecycle.proceed();
+    expect([poor.destroyed, connections.length]).toEqual([true, 1]);
+    clock.advance(0);
+    connector.succeed({ contexts: [OTHER] });
+    expect(connections).toHaveLength(1);
+    clock.advance(clock.nextInMs ?? 0);
+    connector.succeed({ contexts: [OTHER, BASE] });
+    expect(connections).toHaveLength(2);
+  });
+
+  it("does so as well with the connection that was found beside a silent one", async () => {
+    const played = await PlayedLifecycle.doubted();
+    const beside = played.connector.succeed();
+    played.neededContexts = [BASE];
+    played.lose();
+    expect([beside.destroyed, played.connections.length]).toEqual([true, 1]);
+    played.connector.succeed({ contexts: [BASE] });
+    expect(played.connections).toHaveLength(2);
+  });
+});

@@ -55,6 +55,22 @@ describe("overlay", () => {
     expect(pieces.map((piece) => (piece.kind === "data" ? piece.slice.headroomBytes : 0))).toEqual([16, 0, 0]);
   });
 
+  it("begins chunks anew where something else stands before what went on, and nowhere else", () => {
+    const goesOn = (text: string): Piece => ({ ...data(text), continues: true }) as Piece;
+    const pieces = [data("abc", 28), goesOn("def"), goesOn("ghi"), { kind: "hole", lengthBytes: 3 } as const];
+    const shape = (above: Parameters<typeof overlay>[2]): string =>
+      overlay(pieces, 0, above)
+        .map((piece) => (piece.kind === "hole" ? "." : (piece.continues === true ? "+" : "|") + textOf([piece])))
+        .join("");
+    expect(shape([])).toBe("|abc+def+ghi.");
+    expect(shape([fragment(1, "X")])).toBe("|a|X|c+def+ghi.");
+    expect(shape([fragment(0, "XXX")])).toBe("|XX+X|def+ghi.");
+    expect(shape([fragment(0, { command: WRITE_ZEROES, length: 3 })])).toBe(".|def+ghi.");
+    expect(shape([fragment(4, "XX")])).toBe("|abc+d|XX|ghi.");
+    expect(shape([fragment(5, { command: WRITE_ZEROES, length: 2 })])).toBe("|abc+de.|hi.");
+    expect(shape([fragment(5, { command: TRIM, length: 2 })])).toBe("|abc+def+ghi.");
+  });
+
   it("is, for any pieces and any fragments, what a plain buffer makes of them", () => {
     const aPiece = fc.record({ hole: fc.boolean(), length: fc.integer({ min: 1, max: 9 }) });
     const anAbove = fc.record({

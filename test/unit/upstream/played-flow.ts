@@ -1,7 +1,7 @@
 import type { Reply } from "../../../src/disk.ts";
 import { durabilityCounters } from "../../../src/durability/durability-counters.ts";
 import { LIMITS } from "../../../src/limits.ts";
-import { COMMAND, COMMAND_FLAG } from "../../../src/protocol/constants.ts";
+import { BASE_ALLOCATION, COMMAND, COMMAND_FLAG, PORTABLE_PAYLOAD_BYTES } from "../../../src/protocol/constants.ts";
 import { ByteBudget } from "../../../src/transport/byte-budget.ts";
 import { Slab } from "../../../src/transport/slab.ts";
 import { SlabPool } from "../../../src/transport/slab-pool.ts";
@@ -25,8 +25,8 @@ export class PlayedSession {
   readonly geometry;
   #heard = 0;
 
-  constructor(flags = ALL_FLAGS) {
-    this.geometry = geometry({ flags });
+  constructor(flags = ALL_FLAGS, maximumPayloadBytes = PORTABLE_PAYLOAD_BYTES) {
+    this.geometry = geometry({ flags, maximumPayloadBytes });
   }
 
   send(entry: InFlight): void {
@@ -58,6 +58,7 @@ function inWords({ command, flags, offset, length, request }: InFlight): string 
     [COMMAND.READ]: `read ${offset}+${length}`,
     [COMMAND.WRITE]: `write ${offset} ${text}`,
     [COMMAND.FLUSH]: "flush",
+    [COMMAND.BLOCK_STATUS]: `status ${offset}+${length}`,
     [COMMAND.TRIM]: `trim ${offset}+${length}`,
     [COMMAND.WRITE_ZEROES]: `zeroes ${offset}+${length}`,
   };
@@ -84,13 +85,13 @@ export function playFlow(options: Partial<RequestFlowOptions> = {}) {
     recovered: (summary) => summaries.push(summary),
     ...options,
   });
-  const connect = (flags?: number): PlayedSession => {
-    const session = new PlayedSession(flags);
+  const connect = (flags?: number, maximumPayloadBytes?: number): PlayedSession => {
+    const session = new PlayedSession(flags, maximumPayloadBytes);
     flow.connected(session as unknown as UpstreamSession);
     return session;
   };
-  const reply = (session: PlayedSession, index: number, error = 0): void =>
-    flow.replied(session.sent[index] as InFlight, { ...DONE, error });
+  const reply = (session: PlayedSession, index: number, error = 0, more: Partial<Reply> = {}): void =>
+    flow.replied(session.sent[index] as InFlight, { ...DONE, error, ...more });
   /** Answers everything that is sent over a connection, and what that leads to; a READ with dots. Returns it in words. */
   const serve = (session: PlayedSession): string[] => {
     const served: string[] = [];
@@ -108,7 +109,10 @@ export function playFlow(options: Partial<RequestFlowOptions> = {}) {
   /** What a session asks before it hands an answer on: whether the request still waits for one over this connection. */
   const answerable = (session: PlayedSession, entry: InFlight): boolean =>
     (entry.wire as unknown) === session && flow.find(entry.cookieHigh, entry.cookieLow) === entry;
-  return { flow, connect, reply, serve, show, answerable, clock, log, pool, budget, counters, summaries };
+  /** Answers a BLOCK_STATUS with these extents (length and flags, …) of `base:allocation`. */
+  const tell = (session: PlayedSession, index: number, ...extents: readonly number[]): void =>
+    reply(session, index, 0, { statuses: [{ context: BASE_ALLOCATION, extents: Uint32Array.from(extents) }] });
+  return { flow, connect, reply, serve, show, tell, answerable, clock, log, pool, budget, counters, summaries };
 }
 
 function readReply(text: string): Reply {

@@ -159,3 +159,32 @@ describe("RequestFlow where nothing is kept", () => {
     expect(connect().sent).toEqual([]);
   });
 });
+
+describe("RequestFlow over a connection whose server takes little at once", () => {
+  const TAKES_BYTES = 4;
+  const PIN_MS = 60_000;
+
+  it("writes the log again in parts that it takes, and zeros as well where it can't make them", () => {
+    const zeroes = request({ command: WRITE_ZEROES, offset: 20, length: 10 });
+    const { flow, connect, serve } = acknowledged([write(0, "abc"), write(3, "d"), write(4, "ef"), zeroes]);
+    flow.lost();
+    expect(serve(connect(ALL_FLAGS & ~F.SEND_WRITE_ZEROES, TAKES_BYTES)).slice(0, 5)).toEqual([
+      "write 0 abcd",
+      "write 4 ef",
+      "write 20 \0\0\0\0",
+      "write 24 \0\0\0\0",
+      "write 28 \0\0",
+    ]);
+  });
+
+  it("writes what was pinned again in such parts", () => {
+    const { flow, connect, serve, clock } = playFlow();
+    connect();
+    for (const one of [write(0, "abc"), write(3, "def")]) flow.submit(one, undefined);
+    flow.lost();
+    const next = connect(ALL_FLAGS, TAKES_BYTES);
+    serve(next);
+    clock.advance(PIN_MS + 1);
+    expect(serve(next).filter((words) => words.startsWith("write"))).toEqual(["write 0 abc", "write 3 def"]);
+  });
+});

@@ -46,20 +46,23 @@ describe("RequestQueue", () => {
 
   it("knows what waits to be sent, what is at the server, and which of these are reads", () => {
     const { queue, admit } = setUp();
-    const [waits, isSent, flushed, step, read, ownRead, stepRead] = [
+    const [waits, isSent, flushed, step, read, status, cache, ownRead, stepRead] = [
       admit(write(0, "x")),
       admit(write(1, "x")),
       admit(write(2, "x")),
       admit(write(3, "x"), undefined, "step"),
       admit(request({ offset: 4, length: 1 })),
+      admit(request({ command: COMMAND.BLOCK_STATUS, offset: 4, length: 1 })),
+      admit(request({ command: COMMAND.CACHE, offset: 4, length: 1 })),
       admit(request({ offset: 5, length: 1 }), undefined, "own"),
       admit(request({ offset: 6, length: 1 }), undefined, "step"),
     ];
     if (flushed !== undefined) flushed.awaitsFlush = true;
-    for (const entry of [isSent, read, ownRead, stepRead]) if (entry !== undefined) entry.session = SESSION;
+    for (const entry of [isSent, read, status, cache, ownRead, stepRead])
+      if (entry !== undefined) entry.session = SESSION;
     expect(queue.held()).toEqual([waits]);
-    expect(queue.sent()).toEqual([isSent, read, ownRead, stepRead]);
-    expect(queue.reads()).toEqual([read, ownRead]);
+    expect(queue.sent()).toEqual([isSent, read, status, cache, ownRead, stepRead]);
+    expect(queue.reads()).toEqual([read, status, ownRead]);
     expect(step?.session).toBeUndefined();
   });
 

@@ -121,6 +121,18 @@ describe("RequestSender", () => {
     }
   });
 
+  it("asks what to send instead with what the server takes at once", () => {
+    const { sender, session, add } = setUp();
+    const entry = add(request({ text: "abcdef", offset: 3 }));
+    const asked: number[] = [];
+    entry.instead = ({ maximumPayloadBytes }) => {
+      asked.push(maximumPayloadBytes);
+      return [];
+    };
+    sender.send(entry, undefined, "request");
+    expect(asked).toEqual([session.geometry.maximumPayloadBytes]);
+  });
+
   it("is answered at once when there is nothing to send instead", () => {
     const { answered, sender, session, add } = setUp();
     const entry = add(request({ text: "x", offset: 3 }));
@@ -129,7 +141,7 @@ describe("RequestSender", () => {
     expect([answered, session.sent]).toEqual([[[3, 0]], []]);
   });
 
-  it("sends requests of the proxy's own, and calls back with the error", () => {
+  it("sends requests of the proxy's own, and calls back with the reply", () => {
     const { sender, session, table } = setUp();
     const errors: number[] = [];
     sender.sendOwn(FLUSH_REQUEST, "flush", ({ error }) => errors.push(error));

@@ -1,4 +1,4 @@
-import type { DiskRequest, Reply } from "../../../src/disk.ts";
+import type { ContextStatus, DiskRequest, ErrorDetail, Reply } from "../../../src/disk.ts";
 import { COMMAND } from "../../../src/protocol/constants.ts";
 import { Slab } from "../../../src/transport/slab.ts";
 import { Slice } from "../../../src/transport/slice.ts";
@@ -7,6 +7,8 @@ import { Slice } from "../../../src/transport/slice.ts";
 export interface Answer {
   readonly error: number;
   readonly data: Buffer;
+  readonly statuses?: readonly ContextStatus[];
+  readonly detail?: ErrorDetail;
 }
 
 /** A request that keeps its answers; there should be one. */
@@ -42,9 +44,14 @@ function payloadSlice(text: string): Slice {
   return new Slice(new Slab(Buffer.from("-".repeat(28) + text)), 28, 28 + text.length, 28);
 }
 
-function answerOf({ error, pieces }: Reply): Answer {
+function answerOf({ error, pieces, statuses, detail }: Reply): Answer {
   const data = pieces.map((piece) =>
     piece.kind === "data" ? Buffer.from(piece.slice.bytes()) : Buffer.alloc(piece.lengthBytes),
   );
-  return { error, data: Buffer.concat(data) };
+  return {
+    error,
+    data: Buffer.concat(data),
+    ...(statuses === undefined ? {} : { statuses }),
+    ...(detail === undefined ? {} : { detail }),
+  };
 }

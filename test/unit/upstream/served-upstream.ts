@@ -1,20 +1,27 @@
 import type { FakeDial, FakeNetwork } from "../support/fake-network.ts";
 import type { FakeStream } from "../support/fake-stream.ts";
+import { chunkBytes, dataPayload, errorPayload } from "../support/naive-chunks.ts";
 import { parseRequests, replyBytes, type WireRequest } from "../support/naive-codec.ts";
 import { afterClientHello, serverHello } from "../support/negotiation.ts";
 import { settle } from "../support/settle.ts";
 
+const READ = 0;
+
 /** A server as the test plays it, on one connection: it hears requests and answers them when the test says so. */
 export class PlayedServer {
   readonly stream: FakeStream;
+  readonly #structured: boolean;
 
-  constructor(stream: FakeStream) {
+  /** `structured`: it has agreed to structured replies. */
+  constructor(stream: FakeStream, structured = false) {
     this.stream = stream;
+    this.#structured = structured;
   }
 
   /** Accepts an attempt to connect and negotiates. */
   static async on(dial: FakeDial, hello: Parameters<typeof serverHello>[0] = {}): Promise<PlayedServer> {
-    const server = new PlayedServer(dial.connect());
+    const { contexts = [], structured = contexts.length > 0 } = hello;
+    const server = new PlayedServer(dial.connect(), structured);
     server.stream.say(serverHello(hello));
     await settle();
     return server;
@@ -39,7 +46,8 @@ export class PlayedServer {
   async answer(index: number, error = 0, data: Buffer = Buffer.alloc(0)): Promise<void> {
     const request = this.requests[index];
     if (request === undefined) throw new Error(`request ${index} did not come`);
-    this.stream.say(replyBytes({ error, cookie: request.cookie, data }));
+    if (this.#structured && request.command === READ) this.stream.say(structuredAnswer(request, error, data));
+    else this.stream.say(replyBytes({ error, cookie: request.cookie, data }));
     await settle();
   }
 
@@ -47,6 +55,13 @@ export class PlayedServer {
     this.stream.drop(new Error("connection reset"));
     await settle();
   }
+}
+
+/** The only chunk of an answer to a READ. */
+function structuredAnswer({ cookie, offset }: WireRequest, error: number, data: Buffer): Buffer {
+  if (error !== 0) return chunkBytes({ type: 0x8001, flags: 1, cookie, payload: errorPayload(error) });
+  if (data.length === 0) return chunkBytes({ type: 0, flags: 1, cookie });
+  return chunkBytes({ type: 1, flags: 1, cookie, payload: dataPayload(Number(offset), data) });
 }
 
 /** Accepts the latest attempt to connect. */
