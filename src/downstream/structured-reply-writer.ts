@@ -19,7 +19,7 @@ import {
 import type { SelectedContext } from "../protocol/metadata-context.ts";
 import type { RequestHeader } from "../protocol/request-header.ts";
 import { knownError } from "../protocol/simple-reply.ts";
-import { encodeStatusChunk, statusChunkBytes } from "../protocol/status-chunk.ts";
+import { encodeStatusChunk, statusChunkSizeBytes } from "../protocol/status-chunk.ts";
 import type { ReplyOutlet } from "./reply-outlet.ts";
 import type { ReplyWriter } from "./reply-writer.ts";
 
@@ -103,7 +103,7 @@ export class StructuredReplyWriter implements ReplyWriter {
       found.push({ id, extents: status.extents });
     }
     for (const [index, { id, extents }] of found.entries()) {
-      const space = this.#out.space(statusChunkBytes(extents));
+      const space = this.#out.space(statusChunkSizeBytes(extents));
       encodeStatusChunk(space.slab.view, space.start, addressOf(request, index === found.length - 1), id, extents);
       this.#out.message(space);
     }

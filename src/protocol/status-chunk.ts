@@ -2,7 +2,7 @@ import { type ChunkAddress, encodeChunkHeader, STATUS_CHUNK_HEADER_BYTES } from 
 import { CHUNK, CHUNK_HEADER_BYTES, EXTENT_BYTES } from "./constants.ts";
 
 /** The length of a BLOCK_STATUS chunk with these extents (pairs of length and flags), in bytes. */
-export function statusChunkBytes(extents: Uint32Array): number {
+export function statusChunkSizeBytes(extents: Uint32Array): number {
   return STATUS_CHUNK_HEADER_BYTES + (extents.length / 2) * EXTENT_BYTES;
 }
 
@@ -19,7 +19,7 @@ export function encodeStatusChunk(
   contextId: number,
   extents: Uint32Array,
 ): void {
-  encodeChunkHeader(view, at, CHUNK.BLOCK_STATUS, address, statusChunkBytes(extents) - CHUNK_HEADER_BYTES);
+  encodeChunkHeader(view, at, CHUNK.BLOCK_STATUS, address, statusChunkSizeBytes(extents) - CHUNK_HEADER_BYTES);
   view.setUint32(at + CHUNK_HEADER_BYTES, contextId);
   let position = at + STATUS_CHUNK_HEADER_BYTES;
   for (const half of extents) {

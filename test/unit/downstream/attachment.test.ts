@@ -10,8 +10,7 @@ import { BatchedWriter } from "../../../src/transport/batched-writer.ts";
 import { Slab } from "../../../src/transport/slab.ts";
 import { FakeStream } from "../support/fake-stream.ts";
 import { HeldDisk } from "../support/held-disk.ts";
-import { chunkBytes } from "../support/naive-chunks.ts";
-import { replyBytes } from "../support/naive-codec.ts";
+import { doneBytes, replyBytes } from "../support/naive-codec.ts";
 import { settle } from "../support/settle.ts";
 import { ALL_FLAGS } from "../support/negotiation.ts";
 
@@ -92,7 +91,7 @@ describe("Attachment", () => {
       attachment.reply({ error: 0, pieces: [], room: undefined }, request(header({ length: 0 })));
     await settle();
     expect(simple.stream.heard).toEqual(replyBytes({ cookie: 5n }));
-    expect(structured.stream.heard).toEqual(chunkBytes({ type: 0, flags: 1, cookie: 5n }));
+    expect(structured.stream.heard).toEqual(doneBytes(5n));
   });
 
   it("closes its handle once", () => {

@@ -6,15 +6,21 @@ import { COMMAND, COMMAND_FLAG, NBD_ERROR } from "../../../src/protocol/constant
 import type { RequestHeader } from "../../../src/protocol/request-header.ts";
 import { Slab } from "../../../src/transport/slab.ts";
 import { Slice } from "../../../src/transport/slice.ts";
-import { chunkBytes, dataPayload, errorPayload, holePayload, statusPayload } from "../support/naive-chunks.ts";
-import { replyBytes } from "../support/naive-codec.ts";
+import {
+  dataChunkBytes,
+  doneBytes,
+  errorChunkBytes,
+  holeChunkBytes,
+  replyBytes,
+  statusChunkBytes,
+} from "../support/naive-codec.ts";
 import { settle } from "../support/settle.ts";
 import { continued, data, hole, outletOf, piece } from "./written-replies.ts";
 
 const cookie = 0x0102_0304_8506_0708n;
 const ONE = { id: 0xfffe_0001, name: "base:allocation" };
 const TWO = { id: 7, name: "qemu:dirty" };
-const DONE = 1;
+const DONE = true;
 /** Far enough to need both halves of an offset. */
 const FAR = 0x1_2345_6789;
 
@@ -45,11 +51,17 @@ function read(pieces: readonly Piece[], request: Partial<RequestHeader> = {}): R
   return write({ pieces }, request);
 }
 
-const chunk = (type: number, flags: number, payload?: Buffer): Buffer =>
-  chunkBytes({ type, flags, cookie, ...(payload === undefined ? {} : { payload }) });
-const dataChunk = (offset: number, text: string, flags = 0): Buffer =>
-  chunk(1, flags, dataPayload(offset, Buffer.from(text)));
-const holeChunk = (offset: number, size: number, flags = 0): Buffer => chunk(2, flags, holePayload(offset, size));
+const dataChunk = (offset: number, text: string, done = false): Buffer =>
+  dataChunkBytes({ cookie, done, offset, data: Buffer.from(text) });
+const holeChunk = (offset: number, length: number, done = false): Buffer =>
+  holeChunkBytes({ cookie, done, offset, length });
+const errorChunk = (error: number, text?: string, offset?: number): Buffer =>
+  errorChunkBytes({
+    cookie,
+    error,
+    ...(text === undefined ? {} : { text }),
+    ...(offset === undefined ? {} : { offset }),
+  });
 
 describe("StructuredReplyWriter, with a READ", () => {
   it("writes the header of the chunk in place, so that header and data leave as one", async () => {
@@ -113,7 +125,7 @@ describe("StructuredReplyWriter, with a READ", () => {
 
   it("answers a READ of no bytes with a chunk without content, whatever the pieces are", async () => {
     for (const pieces of [[], [piece(data("", 28))]]) {
-      expect((await read(pieces, { length: 0 })).heard).toEqual(chunk(0, DONE));
+      expect((await read(pieces, { length: 0 })).heard).toEqual(doneBytes(cookie));
     }
   });
 
@@ -130,7 +142,7 @@ describe("StructuredReplyWriter, with a READ that has DF", () => {
 
   it("makes one chunk of everything, and fills holes with zeros", async () => {
     const pieces = [hole(2), piece(data("23", 28)), hole(2), continued(data("67", 0)), piece(data("89", 0))];
-    expect((await read(pieces, { flags })).heard).toEqual(dataChunk(FAR, "\0\0" + "23\0\0" + "6789", DONE));
+    expect((await read(pieces, { flags })).heard).toEqual(dataChunk(FAR, "\0\x0023\0\x006789", DONE));
   });
 
   it("writes the header in place when data comes first", async () => {
@@ -153,12 +165,20 @@ describe("StructuredReplyWriter, with BLOCK_STATUS", () => {
   it("tells about every context that the client selected, in its order and under its id, and about no other", async () => {
     const { heard } = await write({ statuses: [two, other, one] }, { command });
     const expected = [
-      chunk(5, 0, statusPayload(ONE.id, [4, 0], [0xffff_ffff, 3])),
-      chunk(5, DONE, statusPayload(TWO.id, [10, 0x8000_0001])),
+      statusChunkBytes({
+        cookie,
+        done: false,
+        id: ONE.id,
+        extents: [
+          [4, 0],
+          [0xffff_ffff, 3],
+        ],
+      }),
+      statusChunkBytes({ cookie, id: TWO.id, extents: [[10, 0x8000_0001]] }),
     ];
     expect(heard).toEqual(Buffer.concat(expected));
     expect((await write({ statuses: [one, two] }, { command }, [TWO])).heard).toEqual(
-      chunk(5, DONE, statusPayload(TWO.id, [10, 0x8000_0001])),
+      statusChunkBytes({ cookie, id: TWO.id, extents: [[10, 0x8000_0001]] }),
     );
   });
 
@@ -166,42 +186,40 @@ describe("StructuredReplyWriter, with BLOCK_STATUS", () => {
     const extents = Uint32Array.from({ length: 2 * 4096 }, (_, index) => index + 1);
     const pairs = Array.from({ length: 4096 }, (_, index): [number, number] => [2 * index + 1, 2 * index + 2]);
     const { heard } = await write({ statuses: [{ context: ONE.name, extents }] }, { command }, [ONE]);
-    expect(heard.equals(chunk(5, DONE, statusPayload(ONE.id, ...pairs)))).toBe(true);
+    expect(heard.equals(statusChunkBytes({ cookie, id: ONE.id, extents: pairs }))).toBe(true);
   });
 
   it.each([[[one]], [[]], [undefined]])("refuses with a text when a context is missing", async (statuses) => {
     const reply = statuses === undefined ? {} : { statuses };
     const { heard } = await write(reply, { command });
     const name = statuses?.length === 1 ? TWO.name : ONE.name;
-    expect(heard).toEqual(chunk(0x8001, DONE, errorPayload(22, `the server does not tell about ${name} any more`)));
+    expect(heard).toEqual(errorChunk(22, `the server does not tell about ${name} any more`));
   });
 
   it("says an error in a chunk", async () => {
-    expect((await write({ error: NBD_ERROR.EIO }, { command })).heard).toEqual(chunk(0x8001, DONE, errorPayload(5)));
+    expect((await write({ error: NBD_ERROR.EIO }, { command })).heard).toEqual(errorChunk(5));
   });
 });
 
 describe("StructuredReplyWriter, with an error", () => {
   it("says that of a READ in a chunk, with what else is known of it", async () => {
-    expect((await write({ error: NBD_ERROR.EIO })).heard).toEqual(chunk(0x8001, DONE, errorPayload(5)));
+    expect((await write({ error: NBD_ERROR.EIO })).heard).toEqual(errorChunk(5));
     const detail = { text: "a bad sector, très mauvais", offset: FAR + 9 };
     const { heard } = await write({ error: NBD_ERROR.EIO, detail });
-    expect(heard).toEqual(chunk(0x8002, DONE, errorPayload(5, detail.text, FAR + 9)));
+    expect(heard).toEqual(errorChunk(5, detail.text, FAR + 9));
     const noPlace = await write({ error: NBD_ERROR.EIO, detail: { text: "bad", offset: undefined } });
-    expect(noPlace.heard).toEqual(chunk(0x8001, DONE, errorPayload(5, "bad")));
+    expect(noPlace.heard).toEqual(errorChunk(5, "bad"));
   });
 
   it.each([FAR - 1, FAR + 10, 0, 2 ** 60])("leaves out a place that was not asked for: %i", async (offset) => {
     const { heard } = await write({ error: NBD_ERROR.EIO, detail: { text: "bad", offset } });
-    expect(heard).toEqual(chunk(0x8001, DONE, errorPayload(5, "bad")));
+    expect(heard).toEqual(errorChunk(5, "bad"));
   });
 
   it("says that of another command in a chunk when there is more to say than its value, else in a simple reply", async () => {
     const command = COMMAND.WRITE;
     const detail = { text: "no space", offset: undefined };
-    expect((await write({ error: NBD_ERROR.ENOSPC, detail }, { command })).heard).toEqual(
-      chunk(0x8001, DONE, errorPayload(28, "no space")),
-    );
+    expect((await write({ error: NBD_ERROR.ENOSPC, detail }, { command })).heard).toEqual(errorChunk(28, "no space"));
     const room = data("", 16);
     const simple = await write({ error: NBD_ERROR.ENOSPC, room }, { command });
     expect(simple.heard).toEqual(replyBytes({ error: 28, cookie }));
@@ -209,7 +227,7 @@ describe("StructuredReplyWriter, with an error", () => {
   });
 
   it("says what the text does not name as EINVAL, in chunks and out of them", async () => {
-    expect((await write({ error: 4711 })).heard).toEqual(chunk(0x8001, DONE, errorPayload(22)));
+    expect((await write({ error: 4711 })).heard).toEqual(errorChunk(22));
     expect((await write({ error: 4711 }, { command: COMMAND.TRIM })).heard).toEqual(replyBytes({ error: 22, cookie }));
   });
 
@@ -220,9 +238,7 @@ describe("StructuredReplyWriter, with an error", () => {
     for (let cookieLow = 0; cookieLow < 100; cookieLow += 1)
       replies.write({ error: 5, pieces: [], room: undefined }, { ...request, cookieLow });
     await settle();
-    const expected = Array.from({ length: 100 }, (_, low) =>
-      chunkBytes({ type: 0x8001, flags: DONE, cookie: BigInt(low), payload: errorPayload(5) }),
-    );
+    const expected = Array.from({ length: 100 }, (_, low) => errorChunkBytes({ cookie: BigInt(low), error: 5 }));
     expect(stream.heard).toEqual(Buffer.concat(expected));
     expect(stream.writes).toEqual([[2600]]);
   });

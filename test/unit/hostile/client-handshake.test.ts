@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { LIMITS } from "../../../src/limits.ts";
-import { chunkBytes, errorPayload } from "../support/naive-chunks.ts";
-import { replyBytes } from "../support/naive-codec.ts";
+import { errorChunkBytes, replyBytes } from "../support/naive-codec.ts";
 import { clientHello } from "../support/negotiation.ts";
 import { settle } from "../support/settle.ts";
 import { option, optionReply, u32, wireBytes } from "../protocol/support/wire-bytes.ts";
@@ -247,7 +246,7 @@ describe("a client whose options can be answered", () => {
     stream.listen();
     stream.say(BLOCK_STATUS);
     await settle();
-    expect(stream.heard).toEqual(chunkBytes({ type: 0x8001, flags: 1, cookie: 1n, payload: errorPayload(22) }));
+    expect(stream.heard).toEqual(errorChunkBytes({ cookie: 1n, error: 22 }));
     await world.expectUnharmed();
   });
 });

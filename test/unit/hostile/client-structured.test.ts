@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { COMMAND, COMMAND_FLAG, NBD_ERROR } from "../../../src/protocol/constants.ts";
 import { diskBytes } from "../support/held-disk.ts";
-import { chunkBytes } from "../support/naive-chunks.ts";
+import { chunkBytes } from "../support/naive-codec.ts";
 import { settle } from "../support/settle.ts";
 import { StructuredClient } from "../support/structured-client.ts";
 import { HostileWorld } from "./hostile-world.ts";

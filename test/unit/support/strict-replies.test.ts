@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 
-import { chunkBytes, dataPayload, errorPayload, holePayload, statusPayload } from "./naive-chunks.ts";
-import { replyBytes } from "./naive-codec.ts";
+import {
+  chunkBytes,
+  dataChunkBytes,
+  doneBytes,
+  errorChunkBytes,
+  holeChunkBytes,
+  replyBytes,
+  statusChunkBytes,
+} from "./naive-codec.ts";
 import { type StrictQuestion, StrictReplies } from "./strict-replies.ts";
 
 // The judge of other tests: it must find what it is there to find.
@@ -18,11 +25,11 @@ function parse(question: StrictQuestion, ...bytes: Buffer[]): StrictReplies {
 }
 
 const data = (offset: number, text: string, flags = 0): Buffer =>
-  chunkBytes({ type: 1, flags, payload: dataPayload(offset, Buffer.from(text)) });
+  dataChunkBytes({ done: flags === 1, offset, data: Buffer.from(text) });
 const hole = (offset: number, size: number, flags = 0): Buffer =>
-  chunkBytes({ type: 2, flags, payload: holePayload(offset, size) });
+  holeChunkBytes({ done: flags === 1, offset, length: size });
 const status = (id: number, flags: number, ...extents: [number, number][]): Buffer =>
-  chunkBytes({ type: 5, flags, payload: statusPayload(id, ...extents) });
+  statusChunkBytes({ done: flags === 1, id, extents });
 
 describe("StrictReplies", () => {
   it("puts a READ together", () => {
@@ -50,11 +57,7 @@ describe("StrictReplies", () => {
   });
 
   it("knows errors and block status", () => {
-    const failed = parse(
-      READ,
-      data(100, "1"),
-      chunkBytes({ type: 0x8002, flags: 1, payload: errorPayload(5, "no", 101) }),
-    );
+    const failed = parse(READ, data(100, "1"), errorChunkBytes({ error: 5, text: "no", offset: 101 }));
     expect(failed.replies).toMatchObject([{ error: 5, text: "no", errorOffset: 101, data: Buffer.alloc(0) }]);
     const told = parse(STATUS, status(2, 0, [20, 3]), status(1, 1, [5, 0], [1, 1]));
     expect(told.replies[0]?.statuses).toEqual(
@@ -86,11 +89,11 @@ describe("StrictReplies", () => {
     ["an extent behind the end", STATUS, [status(1, 0, [10, 0], [1, 0])], "behind the end"],
     ["two extents in spite of REQ_ONE", { ...STATUS, flags: 8 }, [status(1, 0, [5, 0], [5, 1])], "REQ_ONE"],
     ["an extent that overruns REQ_ONE", { ...STATUS, flags: 8 }, [status(1, 0, [11, 0])], "REQ_ONE"],
-    ["an error outside", READ, [chunkBytes({ type: 0x8002, flags: 1, payload: errorPayload(5, "", 110) })], "outside"],
-    ["an error that is none", READ, [chunkBytes({ type: 0x8001, flags: 1, payload: errorPayload(0) })], "is none"],
-    ["chunk flags that do not exist", READ, [hole(100, 10, 3)], "flags"],
-    ["a NONE that is no end", READ, [chunkBytes({ type: 0 })], "NONE"],
-    ["chunks for a WRITE", WRITE, [chunkBytes({ type: 0, flags: 1 })], "nothing to tell"],
+    ["an error outside", READ, [errorChunkBytes({ error: 5, offset: 110 })], "outside"],
+    ["an error that is none", READ, [errorChunkBytes({ error: 0 })], "is none"],
+    ["chunk flags that do not exist", READ, [chunkBytes({ type: 2, flags: 3, payload: Buffer.alloc(12) })], "flags"],
+    ["a NONE that is no end", READ, [chunkBytes({ type: 0, flags: 0 })], "NONE"],
+    ["chunks for a WRITE", WRITE, [doneBytes()], "nothing to tell"],
     ["rubbish", READ, [Buffer.alloc(20)], "no magic"],
   ])("throws at %s", (_name, question, bytes, message) => {
     expect(() => parse(question, ...bytes)).toThrow(message);
