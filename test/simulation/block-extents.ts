@@ -19,7 +19,9 @@ export function blockExtents(
   // Some servers forget about REQ_ONE.
   const one = (flags & structured.REQ_ONE) !== 0 && random.chance(0.9);
   const end = offset + length;
-  const limit = one || random.chance(0.6) ? end : end + random.integer(disk.sizeBytes - end + 1);
+  const grain = random.chance(0.8) ? disk.blockBytes : 1;
+  const behind = one || random.chance(0.5) ? 0 : random.integer((disk.sizeBytes - end) / grain + 1) * grain;
+  const limit = end + behind;
   const extents: Extent[] = [];
   for (const extent of pieces(disk, context, [offset, limit], random)) {
     const last = extents.at(-1);
@@ -38,23 +40,24 @@ function* pieces(
   random: SeededRandom,
 ): Generator<Extent> {
   const { blockBytes } = disk;
+  const { HOLE_FLAG, ZERO_FLAG } = structured;
+  const zeros = [ZERO_FLAG, ZERO_FLAG | HOLE_FLAG];
+  const usual = random.pick(zeros);
   let at = from;
   while (at < to) {
     const block = Math.floor(at / blockBytes);
     const whole = Math.min(to, (block + 1) * blockBytes) - at;
     const lengthBytes = random.chance(0.9) ? whole : 1 + random.integer(whole);
-    yield [
-      lengthBytes,
-      context === structured.BASE_ALLOCATION ? allocation(disk, at, lengthBytes, random) : dirtyFlags(block),
-    ];
+    // It need not know that there are zeros.
+    const ifZero = random.chance(0.8) ? usual : random.pick([0, ...zeros]);
+    const allocation = isZeroAt(disk, at, lengthBytes) ? ifZero : 0;
+    yield [lengthBytes, context === structured.BASE_ALLOCATION ? allocation : dirtyFlags(block)];
     at += lengthBytes;
   }
 }
 
-function allocation(disk: ModelDisk, offset: number, lengthBytes: number, random: SeededRandom): number {
+function isZeroAt(disk: ModelDisk, offset: number, lengthBytes: number): boolean {
   const bytes = Buffer.allocUnsafe(lengthBytes);
   disk.read(offset, bytes);
-  if (!isZero(bytes)) return 0;
-  const { HOLE_FLAG, ZERO_FLAG } = structured;
-  return random.pick([ZERO_FLAG, ZERO_FLAG | HOLE_FLAG, ZERO_FLAG | HOLE_FLAG, ZERO_FLAG | HOLE_FLAG, 0]);
+  return isZero(bytes);
 }

@@ -84,7 +84,14 @@ export function mapped(scenario: Scenario): Scenario {
     clients: world.clients.map((client) => ({
       ...client,
       readShare: 0.6,
-      tongue: { ...client.tongue, structured: true, contexts: [BASE_ALLOCATION], statusShare: 0.7, zeroShare: 0.5 },
+      tongue: {
+        ...client.tongue,
+        structured: true,
+        contexts: [BASE_ALLOCATION],
+        statusShare: 0.7,
+        reqOneChance: 0.1,
+        zeroShare: 0.5,
+      },
     })),
   };
 }
