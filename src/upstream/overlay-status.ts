@@ -18,8 +18,8 @@ export function toldBytes(extents: Uint32Array): number {
 }
 
 /**
- * What `base:allocation` says of a range with the fragments of the log laid over it: where they have written, there is data,
- * even if it is zeros. The fragments are in order and do not overlap. Neighbours with the same flags become one.
+ * What `base:allocation` says of a range with the fragments of the log laid over it: where they have data, there is data, and
+ * elsewhere what the server says. The fragments are in order and do not overlap. Neighbours with the same flags become one.
  */
 export function overlayStatus(
   extents: Uint32Array,
@@ -47,8 +47,9 @@ function* cut(
   offset: number,
   fragments: readonly StatusFragment[],
 ): Generator<{ readonly bytes: number; readonly flags: number }> {
-  // What a TRIM leaves is not defined, so that what the server says is as good.
-  const written = fragments.filter(({ command }) => command !== COMMAND.TRIM);
+  // Zeros may be called zeros, a hole, or data that is not known, and what a TRIM leaves is not defined: whatever the server
+  // says of either holds.
+  const written = fragments.filter(({ command }) => command === COMMAND.WRITE);
   let next = 0;
   let at = offset;
   let end = offset;

@@ -5,10 +5,10 @@ import { run } from "./support/run.ts";
 
 const SIZE = 3 * 1024 * 1024 + 512;
 
-/** What nbdinfo says of an export, as far as a proxy with simple replies and one client at a time can pass it on. */
+/** What nbdinfo says of an export, as far as a proxy for one client at a time can pass it on. */
 async function described(uri: string): Promise<Record<string, unknown>> {
   const output = JSON.parse(await run("nbdinfo", "--json", uri)) as { exports: Record<string, unknown>[] };
-  const { uri: _uri, contexts: _contexts, can_df: _df, can_multi_conn: _multi, ...rest } = output.exports[0] ?? {};
+  const { uri: _uri, can_multi_conn: _multi, ...rest } = output.exports[0] ?? {};
   return rest;
 }
 

@@ -15,6 +15,8 @@ export interface NbdkitOptions {
   /** Speak the old handshake. */
   readonly oldstyle?: boolean;
   readonly readOnly?: boolean;
+  /** Refuse structured replies. */
+  readonly simpleReplies?: boolean;
 }
 
 /** Starts a real nbdkit. A memory disk begins empty again at every start. */
@@ -29,6 +31,7 @@ export async function startNbdkit(options: NbdkitOptions): Promise<RealServer> {
       : ["--ipaddr", endpoint.host, "--port", String(endpoint.port)]),
     ...(options.oldstyle === true ? ["--oldstyle"] : ["--newstyle"]),
     ...(options.readOnly === true ? ["--readonly"] : []),
+    ...(options.simpleReplies === true ? ["--no-sr"] : []),
     ...(exportName === "" ? [] : ["--exportname", exportName]),
     ...(options.filters ?? []).map((filter) => `--filter=${filter}`),
     ...options.plugin,

@@ -13,6 +13,8 @@ export interface QemuNbdOptions {
   readonly endpoint?: Endpoint;
   readonly exportName?: string;
   readonly readOnly?: boolean;
+  /** More options of the program, such as `--bitmap=NAME`. */
+  readonly args?: readonly string[];
 }
 
 /** Starts a real qemu-nbd that takes any number of clients, one after the other or at once. */
@@ -28,6 +30,7 @@ export async function startQemuNbd(options: QemuNbdOptions): Promise<RealServer>
       ? [`--socket=${endpoint.path}`]
       : [`--bind=${endpoint.host}`, `--port=${endpoint.port}`]),
     ...(options.readOnly === true ? ["--read-only"] : []),
+    ...(options.args ?? []),
     options.path,
   ];
   const server = new ForegroundServer("qemu-nbd", args, endpoint, exportName);

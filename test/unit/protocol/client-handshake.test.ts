@@ -243,6 +243,7 @@ describe("clientHandshake with a server that refuses", () => {
     [0x80000007, "NBD_REP_ERR_SHUTDOWN"],
     [0x80000008, "NBD_REP_ERR_BLOCK_SIZE_REQD"],
     [0x80000009, "NBD_REP_ERR_TOO_BIG"],
+    [0x8000000a, "NBD_REP_ERR_EXT_HEADER_REQD"],
     [0xfffffff0, "reply 0xfffffff0"],
   ])("takes leave and throws HandshakeRefused on reply %d", async (type, name) => {
     const driven = await ask(wireBytes(SIMPLE, EXPORT_64M, optionReply(GO, type, Buffer.from("not for you"))));

@@ -23,11 +23,18 @@ describe("overlayStatus", () => {
     ["everything", [written(0, 1000)], [30, 0]],
     ["two parts", [written(101, 102), written(103, 104)], [1, 3, 1, 0, 1, 3, 1, 0, 16, 3, 10, 0]],
     ["neighbours", [written(101, 102), written(102, 104)], [1, 3, 3, 0, 16, 3, 10, 0]],
-    ["zeros that were written", [written(100, 110, WRITE_ZEROES)], [10, 0, 10, 3, 10, 0]],
-    ["a TRIM, of which nothing is known", [written(100, 130, TRIM)], [20, 3, 10, 0]],
     ["what is told behind the request", [written(125, 127)], [20, 3, 10, 0]],
   ])("makes data of %s", (_where, fragments, expected) => {
     expect(overlaid(30, [20, 3, 10, 0], fragments)).toEqual(expected);
+  });
+
+  it.each([
+    ["zeros that were written", WRITE_ZEROES],
+    ["what a TRIM has left", TRIM],
+  ])("has the server's word for %s", (_what, command) => {
+    expect(overlaid(40, [10, 3, 10, 2, 10, 1, 10, 0], [written(100, 140, command)])).toEqual([
+      10, 3, 10, 2, 10, 1, 10, 0,
+    ]);
   });
 
   it("does not take back what an extent that overruns the request told behind it", () => {
@@ -85,7 +92,7 @@ describe("overlayStatus", () => {
         const bytes = extents.flatMap(([count, meaning]) => Array.from({ length: count }, () => meaning));
         const expected = bytes.map((meaning, index) => {
           const above = fragments.find(({ start, end }) => start <= 100 + index && 100 + index < end);
-          return above === undefined || above.command === TRIM ? meaning : 0;
+          return above === undefined || above.command !== WRITE ? meaning : 0;
         });
         const got: number[] = [];
         for (let pair = 0; pair < told.length; pair += 2) {

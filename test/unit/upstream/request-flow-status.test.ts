@@ -66,8 +66,8 @@ describe("RequestFlow with a BLOCK_STATUS", () => {
     flow.submit(request({ command: WRITE_ZEROES, offset: 8, length: 3 }), undefined);
     flow.submit(request({ command: TRIM, offset: 12, length: 1 }), undefined);
     serve(session);
-    // Of the zeros the part that is pinned, and nothing that a TRIM has left.
-    expect(toldOver(status(0, 20), 20, HOLE)).toEqual([10, HOLE, 2, 0, 8, HOLE]);
+    // Of zeros, and of what a TRIM has left, the server's word holds.
+    expect(toldOver(status(0, 20), 20, HOLE)).toEqual([11, HOLE, 1, 0, 8, HOLE]);
     expect(toldOver(status(0, 10), 10, HOLE)).toEqual([10, HOLE]);
     expect(toldOver(status(11, 4, REQ_ONE), 4, HOLE)).toEqual([1, 0]);
   });
