@@ -42,6 +42,8 @@ export class InFlight implements Recoverable, RequestHeader {
   /** The batch of that connection's writer that it left with. */
   batch = 0;
   sentBefore = false;
+  /** Its owner has left: unless it may have changed the disk, it is not sent again. */
+  unwanted = false;
   /** It is sent no more: it is answered when everything acknowledged so far is flushed. */
   awaitsFlush = false;
   /** The losses that it was part of. */

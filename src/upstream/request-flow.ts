@@ -147,6 +147,8 @@ export class RequestFlow {
     }
     for (const entry of [...this.#queue.table]) if (entry.kind !== "user") this.#queue.remove(entry);
     this.#pins.lost();
+    // What nobody waits for may ask for something that the next server need not have for anybody.
+    for (const entry of sent) if (entry.unwanted && !entry.writeLike) this.#queue.end(entry, NBD_ERROR.ESHUTDOWN);
     for (const entry of sent) if (entry.kind === "user" && entry.losses?.poison === true) this.#poisonous(entry);
     if (shared) this.#giveUpShared();
   }
@@ -168,7 +170,7 @@ export class RequestFlow {
     this.#queue.endAll(() => true, error);
   }
 
-  /** Answers what belongs to this owner, was not sent, and need not be sent again, with an error. */
+  /** This owner has left: answers what belongs to it and need not be sent, or be sent again, with an error. */
   drop(owner: object, error: number): void {
     this.#queue.drop(owner, error);
   }

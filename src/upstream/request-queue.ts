@@ -92,12 +92,17 @@ export class RequestQueue {
     });
   }
 
-  /** Answers what belongs to this owner, was not sent, and need not be sent again, with an error. */
+  /**
+   * The owner has left: answers what belongs to it, is not at a server, and need not be sent again, with an error. What is at a
+   * server is `unwanted` from now on.
+   */
   drop(owner: object, error: number): void {
     // The latest first: dropping one must not free the next of the same owner to be sent.
     for (const entry of [...this.table].toSorted(byAdmission).toReversed()) {
+      if (entry.owner !== owner) continue;
       const mayHaveChangedDisk = entry.writeLike && entry.sentBefore && !entry.awaitsFlush;
-      if (entry.owner === owner && entry.session === undefined && !mayHaveChangedDisk) this.end(entry, error);
+      if (entry.session !== undefined) entry.unwanted = true;
+      else if (!mayHaveChangedDisk) this.end(entry, error);
     }
   }
 

@@ -4,6 +4,8 @@ export const INITIAL = 1;
 export const ZEROS = 0;
 /** What a block reads as that nobody ever wrote like this: parts of several writes, or bytes from elsewhere. */
 export const BROKEN = -1;
+/** What is told of a block when it is not told what it reads as. */
+export const UNKNOWN = -2;
 
 /**
  * Fills whole blocks with a value, so that a misplaced, mixed or foreign block is recognised: every eight bytes are the

@@ -1,4 +1,4 @@
-import { BROKEN, INITIAL } from "./block-content.ts";
+import { BROKEN, INITIAL, UNKNOWN } from "./block-content.ts";
 import type { BlockDoubt, BlockRead, BlockWrite, DoubtfulHistory } from "./linearizability.ts";
 import type { Operation } from "./operation-history.ts";
 
@@ -21,6 +21,10 @@ export function blockHistory(all: readonly Operation[], block: number, options: 
     const answered = end !== Infinity;
     if (kind === "read") {
       if (answered && error === 0) reads.push({ value: results[block - operation.block] ?? BROKEN, start, end });
+    } else if (kind === "status") {
+      // Who is told that a block is zeros may use it as if it had read them.
+      const told = results[block - operation.block] ?? UNKNOWN;
+      if (answered && told !== UNKNOWN) reads.push({ value: told, start, end });
     } else if (kind === "trim") {
       doubts.push({ value: undefined, start, end });
     } else if (error !== 0 || (!answered && mayFail(operation))) {
@@ -33,6 +37,6 @@ export function blockHistory(all: readonly Operation[], block: number, options: 
 }
 
 /** Whether an operation is about this block. */
-export function changesOrReads({ kind, block: first, blocks }: Operation, block: number): boolean {
-  return kind !== "flush" && first <= block && block < first + blocks;
+export function changesOrReads({ kind, block: first, blocks, results }: Operation, block: number): boolean {
+  return kind !== "flush" && first <= block && block < first + Math.max(blocks, results.length);
 }

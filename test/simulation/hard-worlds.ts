@@ -1,4 +1,6 @@
+import { MODEL_CONTEXTS } from "./model-contexts.ts";
 import type { Scenario } from "./scenario.ts";
+import { BASE_ALLOCATION } from "./structured-wire.ts";
 
 /** Few blocks, long waits at the server, and connections that are cut: where the order of what is sent again matters. */
 export function contested(scenario: Scenario): Scenario {
@@ -73,10 +75,50 @@ export function unflushable(scenario: Scenario): Scenario {
   return { ...world, character: { ...world.character, flushFailChance: 0.4 } };
 }
 
+/** As belated, and clients ask which blocks are zeros, while that changes all the time. */
+export function mapped(scenario: Scenario): Scenario {
+  const { character, ...world } = belated(scenario);
+  return {
+    ...world,
+    character: { ...character, structured: true, contexts: MODEL_CONTEXTS, forgetfulChance: 0 },
+    clients: world.clients.map((client) => ({
+      ...client,
+      readShare: 0.6,
+      tongue: {
+        ...client.tongue,
+        structured: true,
+        contexts: [BASE_ALLOCATION],
+        statusShare: 0.7,
+        reqOneChance: 0.1,
+        zeroShare: 0.5,
+      },
+    })),
+  };
+}
+
+/** As contested, and everybody speaks of structured replies, which are often errors in the end. */
+export function talkative(scenario: Scenario): Scenario {
+  const { character, ...world } = contested(scenario);
+  return {
+    ...world,
+    character: {
+      ...character,
+      errorChance: 0.1,
+      tearsBlocks: false,
+      structured: true,
+      contexts: MODEL_CONTEXTS,
+      forgetfulChance: 0,
+    },
+    clients: world.clients.map((client) => ({ ...client, tongue: { ...client.tongue, structured: true } })),
+  };
+}
+
 /** The hard worlds, by name. */
 export const HARD_WORLDS: Readonly<Record<string, (scenario: Scenario) => Scenario>> = {
   contested,
   powerless,
   unflushable,
   belated,
+  mapped,
+  talkative,
 };

@@ -1,3 +1,5 @@
+import { changesOrReads } from "./block-history.ts";
+import { UNKNOWN } from "./block-content.ts";
 import type { Operation } from "./operation-history.ts";
 import type { HistoryOutcome } from "./run-history.ts";
 
@@ -30,8 +32,8 @@ export function historyText({ violations, operations, events, scenario }: Histor
   ].join("\n");
 }
 
-function touches({ kind, block, blocks }: Operation, wanted: number | undefined): boolean {
-  return wanted === undefined || (kind !== "flush" && block <= wanted && wanted < block + blocks);
+function touches(operation: Operation, wanted: number | undefined): boolean {
+  return wanted === undefined || changesOrReads(operation, wanted);
 }
 
 function name({ number, client, kind, block, blocks, value }: Operation): string {
@@ -41,6 +43,7 @@ function name({ number, client, kind, block, blocks, value }: Operation): string
 
 function answer({ kind, error, results, block }: Operation, wanted: number | undefined): string {
   if (error !== 0) return `→ error ${error}`;
-  if (kind !== "read") return "→ done";
-  return `→ ${wanted === undefined ? results.join(" ") : results[wanted - block]}`;
+  if (kind !== "read" && kind !== "status") return "→ done";
+  const told = results.map((value) => (value === UNKNOWN ? "?" : String(value)));
+  return `→ ${wanted === undefined ? told.join(" ") : told[wanted - block]}`;
 }

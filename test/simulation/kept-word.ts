@@ -18,7 +18,7 @@ export interface StableBlock {
  */
 export function brokenWord(all: readonly Operation[], stable: StableBlock): string | undefined {
   const { block, value, flushedBefore, tears } = stable;
-  const changes = all.filter((operation) => operation.kind !== "read" && changesOrReads(operation, block));
+  const changes = all.filter((one) => one.kind !== "read" && one.kind !== "status" && changesOrReads(one, block));
   const promised = changes.filter(({ kind, end, error, fua }) => {
     return kind !== "trim" && error === 0 && end !== Infinity && (fua || end < flushedBefore);
   });

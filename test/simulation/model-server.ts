@@ -5,9 +5,9 @@ import type { SeededRandom } from "./seeded-random.ts";
 import type { Manners, ServerCharacter } from "./server-character.ts";
 import { ServerConnection } from "./server-connection.ts";
 import type { SimulatedClock } from "./simulated-clock.ts";
+import { forgetfulOffer, fullOffer, poorerOffer, type ServerOffer } from "./server-offer.ts";
 import type { DialAnswer, SimulatedNetwork } from "./simulated-network.ts";
 import type { SimulatedStream } from "./simulated-stream.ts";
-import { OFFERS } from "./wire.ts";
 
 /** What a model server is made of. */
 export interface ModelServerOptions {
@@ -29,8 +29,11 @@ export interface ModelServerOptions {
   readonly crashed: () => void;
 }
 
-const HAS_FLAGS = 1;
-const RICH = HAS_FLAGS | OFFERS.FLUSH | OFFERS.FUA | OFFERS.TRIM | OFFERS.ZEROES | OFFERS.CACHE | OFFERS.FAST;
+/** How likely somebody repairs a server that has forgotten contexts, each time that it is connected to. */
+const REMEMBER_CHANCE = 0.2;
+
+/** After how many replies one breaks the protocol, with manners that do that; more than one, as there are many ways. */
+const GRAMMARS: readonly number[] = [0, 1, 3, 10];
 
 /**
  * A server as bad as the protocol allows, and a little worse: it answers in any order, dies at any moment, forgets what was
@@ -57,7 +60,7 @@ export class ModelServer {
   #used: ServerConnection | undefined;
   #accepted = 0;
   #life = 0;
-  #flags = RICH;
+  #offer: ServerOffer;
   #up = true;
   #wellBehaved = false;
 
@@ -71,12 +74,13 @@ export class ModelServer {
     this.note = options.note;
     this.asked = options.asked;
     this.#random = options.random;
+    this.#offer = fullOffer(options.character);
     this.#host = options.network.serve(options.endpoint, (stream) => this.#accept(stream));
   }
 
-  /** The transmission flags that it offers now. */
-  get flags(): number {
-    return this.#flags;
+  /** What it offers now. */
+  get offer(): ServerOffer {
+    return this.#offer;
   }
 
   /** How likely it answers a request with an error. */
@@ -129,6 +133,7 @@ export class ModelServer {
     this.#wellBehaved = true;
     this.#up = true;
     this.#host.answer = "accept";
+    this.#remember();
     for (const connection of this.#standing) connection.reform();
   }
 
@@ -166,13 +171,21 @@ export class ModelServer {
     this.clock.setTimer(downMs, () => {
       this.#up = true;
       this.#host.answer = "accept";
-      this.#flags = this.#random.chance(this.character.poorerChance) ? this.#poorer() : RICH;
+      const { forgetfulChance, poorerChance } = this.character;
+      this.#offer = fullOffer(this.character);
+      if (this.#random.chance(poorerChance)) this.#offer = poorerOffer(this.#offer, this.#random);
+      if (this.#wellBehaved || !this.#random.chance(forgetfulChance)) return;
+      this.#offer = forgetfulOffer(this.#offer, this.#random);
+      this.note(
+        `the server is back ${this.#offer.structured ? `with ${this.#offer.contexts.length} contexts` : "without structured replies"}`,
+      );
     });
   }
 
-  #poorer(): number {
-    const gone = [OFFERS.FUA, OFFERS.TRIM, OFFERS.ZEROES, OFFERS.CACHE, OFFERS.FAST];
-    return gone.reduce((flags: number, flag) => (this.#random.chance(0.5) ? flags & ~flag : flags), RICH);
+  /** Speaks as well as it once did: clients may wait for that. */
+  #remember(): void {
+    const { structured, contexts } = fullOffer(this.character);
+    this.#offer = { ...this.#offer, structured, contexts };
   }
 
   #accept(stream: SimulatedStream): void {
@@ -185,6 +198,7 @@ export class ModelServer {
     const { jealousChance, lateMs } = this.character;
     if (this.#random.chance(jealousChance)) this.#endAllBut(undefined);
     this.#accepted += 1;
+    if (this.#random.chance(REMEMBER_CHANCE)) this.#remember();
     const connection = new ServerConnection(this, link, this.#random.fork(), this.#manners());
     this.#connection = connection;
     this.#standing.add(connection);
@@ -227,6 +241,7 @@ export class ModelServer {
       { kind: "breaking", afterBytes, how: random.pick(["close", "half-close", "cut"]) },
       { kind: "nonsense", afterBytes },
       { kind: "shutting-down", afterReplies: random.integer(10) },
+      ...GRAMMARS.map((afterReplies): Manners => ({ kind: "ungrammatical", afterReplies })),
     ]);
     this.note(`the server accepts with bad manners: ${manners.kind}`);
     return manners;

@@ -4,6 +4,7 @@ import { DURABILITY_MUTATIONS } from "./durability-mutations.ts";
 import { belated, powerless } from "./hard-worlds.ts";
 import { replaceMethod } from "./replace-method.ts";
 import type { HistoryOptions } from "./run-history.ts";
+import { STRUCTURED_MUTATIONS } from "./structured-mutations.ts";
 
 /** A world in which one rule does not hold: a simulation that finds nothing there proves nothing. */
 export interface Mutation {
@@ -52,4 +53,5 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
       }),
   },
   ...DURABILITY_MUTATIONS,
+  ...STRUCTURED_MUTATIONS,
 };

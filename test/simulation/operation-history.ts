@@ -2,7 +2,7 @@
 export interface Operation {
   readonly number: number;
   readonly client: string;
-  readonly kind: "read" | "write" | "zero" | "trim" | "flush";
+  readonly kind: "read" | "status" | "write" | "zero" | "trim" | "flush";
   readonly block: number;
   readonly blocks: number;
   /** The value that a write-like one gives its blocks. */
@@ -15,7 +15,7 @@ export interface Operation {
   end: number;
   endMs: number;
   error: number;
-  /** The values of a read's blocks. */
+  /** The values of a read's blocks; of a status, what it told of each block from the first one on, perhaps of more than asked. */
   readonly results: number[];
   /** Unanswered, and yet it has to take effect by `end`: its client took leave politely. */
   promised: boolean;

@@ -223,6 +223,7 @@ class History {
         history: this.#record,
         blocks,
         blockBytes,
+        contexts: this.#expectedContexts,
         mayFail: (operation) => this.#mayFail(operation),
         stopping: () => this.#stopping,
         report: (what) => this.#report({ what }),
@@ -233,11 +234,18 @@ class History {
     return client;
   }
 
+  /** The metadata contexts that the proxy can always offer; undefined when some come and go. */
+  get #expectedContexts(): readonly string[] | undefined {
+    const { structured, contexts, forgetfulChance } = this.#scenario.character;
+    if (forgetfulChance > 0) return undefined;
+    return structured ? contexts : [];
+  }
+
   /** Whether the proxy may have to answer this with an error. */
   #mayFail({ kind, fua }: Operation): boolean {
     const { character, holdTimeoutMs, shared, unflushed } = this.#scenario;
     if (character.errorChance > 0 || holdTimeoutMs !== undefined) return true;
-    if (kind === "read") return false;
+    if (kind === "read" || kind === "status") return false;
     if (shared) return true;
     // An error of a FLUSH is everybody's who was promised stable storage.
     return character.flushFailChance > 0 && (kind === "flush" || fua || unflushed === "fua");

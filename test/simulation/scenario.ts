@@ -3,6 +3,7 @@ import type { ClientScript } from "./simulated-client.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import type { ServerCharacter } from "./server-character.ts";
 import type { LinkWeather } from "./simulated-stream.ts";
+import { LARGE_PAYLOAD_BYTES, SIMPLE_TONGUE, withTongues } from "./structured-traits.ts";
 
 /** The faults that may come over a history, and how likely each is among them. What ends a history early is rarer. */
 const FAULTS = {
@@ -61,7 +62,7 @@ const READ_ROOM_BYTES = 8 * 1024;
 
 /** Draws a scenario. Some are as hard as they can be in one way; most have a bit of this and that. */
 export function drawScenario(random: SeededRandom): Scenario {
-  const scenario = drawMixed(random);
+  const scenario = withTongues(drawMixed(random), random.fork());
   return random.chance(HARD_SHARE) ? random.pick(Object.values(HARD_WORLDS))(scenario) : scenario;
 }
 
@@ -118,7 +119,13 @@ function drawMixed(random: SeededRandom): Scenario {
       badMannersChance: strict ? 0 : mostly(0, 0.3, 0.7),
       poorerChance: mostly(0, 0.5),
       exportNameOnlyChance: mostly(0, 0.5, 1),
+      structured: false,
+      contexts: [],
+      offersDf: false,
+      forgetfulChance: 0,
+      maximumPayloadBytes: LARGE_PAYLOAD_BYTES,
       loseWriteChance: 0,
+      gapChance: 0,
       jealousChance: strict ? 0 : random.pick([0, 0, 0.5, 1]),
       takesOver: protection.lateMs === undefined ? !strict : random.chance(0.2),
       lateMs: protection.lateMs,
@@ -175,6 +182,7 @@ function drawClients(random: SeededRandom, blocks: number): readonly ClientScrip
       deafChance: random.chance(0.2) ? 0.1 : 0,
       goodbye: random.pick(["patient", "patient", "patient", "polite", "half-close", "abrupt", "rude"]),
       auditor: false,
+      tongue: SIMPLE_TONGUE,
     });
   }
   return clients;
@@ -197,4 +205,5 @@ export const AUDITOR: ClientScript = {
   deafChance: 0,
   goodbye: "patient",
   auditor: true,
+  tongue: SIMPLE_TONGUE,
 };

@@ -34,6 +34,16 @@ export class SeededRandom implements Random {
     return choices[this.integer(choices.length)] as Choice;
   }
 
+  /** The same items in any order. */
+  shuffled<Item>(items: readonly Item[]): Item[] {
+    const mixed = [...items];
+    for (let last = mixed.length - 1; last > 0; last -= 1) {
+      const other = this.integer(last + 1);
+      [mixed[last], mixed[other]] = [mixed[other] as Item, mixed[last] as Item];
+    }
+    return mixed;
+  }
+
   /** Another source, so that what draws from it does not disturb what draws from this one. */
   fork(): SeededRandom {
     return new SeededRandom(this.#draw());

@@ -1,12 +1,25 @@
 import type { WriteOrigin } from "./model-disk.ts";
 import type { ModelServer } from "./model-server.ts";
 import type { SeededRandom } from "./seeded-random.ts";
+import { ServedReply } from "./served-reply.ts";
+import type { ServerAgreement } from "./server-handshake.ts";
+import { BLOCK_STATUS, type WireChunk } from "./structured-wire.ts";
 import * as wire from "./wire.ts";
 
 /** Whom the requests of a connection are answered to. */
 export interface Asker {
-  /** An answer, to be sent over the connection. */
-  reply(header: Buffer, data: Buffer): void;
+  /** A message, to be sent over the connection: a whole answer, or one chunk of it. */
+  say(message: Buffer): void;
+  /** What was just sent broke the protocol. */
+  misbehaved(how: string): void;
+}
+
+/** How many requests are answered before something happens; Infinity: it does not. */
+export interface Fuse {
+  /** ESHUTDOWN is the answer from then on. */
+  readonly repliesUntilShutdown: number;
+  /** The next answer breaks the protocol. */
+  readonly repliesUntilNonsense: number;
 }
 
 /** A request at the server, from its arrival to its reply. */
@@ -17,6 +30,8 @@ class Served implements WriteOrigin {
   readonly connection: object;
   readonly fua: boolean;
   readonly tears: boolean;
+  /** What a BLOCK_STATUS found. */
+  statuses: readonly WireChunk[] = [];
   replied = false;
   /** Where its execution begins again: bytes before were carried out. */
   doneBytes = 0;
@@ -27,7 +42,7 @@ class Served implements WriteOrigin {
     this.connection = connection;
     this.fua = (request.flags & wire.FUA) !== 0;
     this.tears = tears;
-    this.result = request.command === wire.READ ? Buffer.allocUnsafe(request.length) : NO_BYTES;
+    this.result = request.command === wire.READ ? Buffer.alloc(request.length) : NO_BYTES;
   }
 }
 
@@ -41,19 +56,28 @@ export class ServedRequests {
   readonly #server: ModelServer;
   readonly #random: SeededRandom;
   readonly #asker: Asker;
+  #replies: ServedReply;
   readonly #outstanding = new Map<bigint, Served>();
   #repliesUntilShutdown: number;
+  #repliesUntilNonsense: number;
   #over = false;
   /** Since when whoever asked may know that the connection is lost. */
   #lostAtMs: number | undefined;
   /** What is carried out now may come after the same was sent again. */
   #late = false;
 
-  constructor(server: ModelServer, random: SeededRandom, asker: Asker, repliesUntilShutdown: number) {
+  constructor(server: ModelServer, random: SeededRandom, asker: Asker, fuse: Fuse) {
     this.#server = server;
     this.#random = random;
     this.#asker = asker;
-    this.#repliesUntilShutdown = repliesUntilShutdown;
+    this.#replies = this.#repliesAs({ flags: 0, structured: false, contexts: new Map() });
+    this.#repliesUntilShutdown = fuse.repliesUntilShutdown;
+    this.#repliesUntilNonsense = fuse.repliesUntilNonsense;
+  }
+
+  /** The handshake is over: requests follow. */
+  begin(agreement: ServerAgreement): void {
+    this.#replies = this.#repliesAs(agreement);
   }
 
   /** A request arrived. */
@@ -65,7 +89,7 @@ export class ServedRequests {
     const served = new Served(request, payload, this, tears);
     this.#outstanding.set(request.cookie, served);
     this.#later(() => this.#serve(served));
-    if (request.command !== wire.READ) this.#server.asked();
+    if (!isReadLike(request.command)) this.#server.asked();
   }
 
   /** Answers ESHUTDOWN from now on. */
@@ -76,6 +100,7 @@ export class ServedRequests {
   /** Shuts down only if it has begun to. */
   reform(): void {
     if (this.#repliesUntilShutdown > 0) this.#repliesUntilShutdown = Infinity;
+    this.#repliesUntilNonsense = Infinity;
   }
 
   /** Whoever asked has given the connection up, or knows that it is lost. */
@@ -90,7 +115,7 @@ export class ServedRequests {
     this.#over = true;
     this.#lostAtMs ??= this.#server.clock.nowMs();
     const mayBeLate = this.#server.character.lateMs !== undefined;
-    for (const served of shuffled([...this.#outstanding.values()], this.#random)) {
+    for (const served of this.#random.shuffled([...this.#outstanding.values()])) {
       if (!isWriteLike(served.request.command)) continue;
       const bytes = this.#random.chance(0.65) ? served.request.length - served.doneBytes : this.#part(served);
       const fate = this.#random.next();
@@ -104,6 +129,11 @@ export class ServedRequests {
   forget(): void {
     this.#over = true;
     this.#outstanding.clear();
+  }
+
+  #repliesAs(agreement: ServerAgreement): ServedReply {
+    const { character, disk } = this.#server;
+    return new ServedReply({ agreement, disk, random: this.#random, gapChance: character.gapChance });
   }
 
   #part({ request, doneBytes, tears }: Served): number {
@@ -173,6 +203,7 @@ export class ServedRequests {
     const to = from + bytes;
     served.doneBytes = to;
     if (command === wire.READ) disk.read(offset + from, served.result.subarray(from, to));
+    else if (command === BLOCK_STATUS) served.statuses = this.#replies.statuses(served.request);
     else if (command === wire.FLUSH) disk.flush(this);
     else if (command === wire.WRITE) disk.write(offset + from, served.payload.subarray(from, to), served);
     else if (isWriteLike(command)) disk.zero(offset + from, bytes, served);
@@ -180,10 +211,27 @@ export class ServedRequests {
   }
 
   #reply(served: Served, error: number): void {
+    const outcome = { request: served.request, data: served.result, statuses: served.statuses };
+    const spoilt = error === 0 && this.#repliesUntilNonsense <= 0 ? this.#replies.spoilt(outcome) : undefined;
+    this.#say(served, error, spoilt?.messages ?? this.#replies.messages(outcome, error), spoilt?.how);
+  }
+
+  /** Sends the messages of an answer at once, or one now and then. */
+  #say(served: Served, error: number, messages: readonly Buffer[], misbehaves: string | undefined): void {
+    const [first, ...others] = messages;
+    if (first !== undefined && others.length > 0 && this.#random.chance(0.7)) {
+      this.#asker.say(first);
+      this.#later(() => this.#say(served, error, others, misbehaves));
+      return;
+    }
     this.#outstanding.delete(served.request.cookie);
     this.#repliesUntilShutdown -= 1;
-    served.replied = error === 0;
-    this.#asker.reply(wire.simpleReply(error, served.request.cookie), error === 0 ? served.result : NO_BYTES);
+    this.#repliesUntilNonsense -= 1;
+    served.replied = error === 0 && misbehaves === undefined;
+    this.#asker.say(Buffer.concat(messages));
+    if (misbehaves === undefined) return;
+    this.#repliesUntilNonsense = Infinity;
+    this.#asker.misbehaved(misbehaves);
   }
 
   #later(callback: () => void): void {
@@ -196,14 +244,10 @@ export class ServedRequests {
   }
 }
 
-function isWriteLike(command: number): boolean {
-  return command === wire.WRITE || command === wire.WRITE_ZEROES || command === wire.TRIM;
+function isReadLike(command: number): boolean {
+  return command === wire.READ || command === BLOCK_STATUS;
 }
 
-function shuffled<Item>(items: Item[], random: SeededRandom): Item[] {
-  for (let last = items.length - 1; last > 0; last -= 1) {
-    const other = random.integer(last + 1);
-    [items[last], items[other]] = [items[other] as Item, items[last] as Item];
-  }
-  return items;
+function isWriteLike(command: number): boolean {
+  return command === wire.WRITE || command === wire.WRITE_ZEROES || command === wire.TRIM;
 }

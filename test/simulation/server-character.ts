@@ -15,6 +15,13 @@ export interface ServerCharacter {
   /** How likely a server that was away comes back without some of its features. */
   readonly poorerChance: number;
   readonly exportNameOnlyChance: number;
+  /** It knows structured replies, and these metadata contexts. */
+  readonly structured: boolean;
+  readonly contexts: readonly string[];
+  readonly offersDf: boolean;
+  /** How likely a server that was away comes back without structured replies, or without a context. */
+  readonly forgetfulChance: number;
+  readonly maximumPayloadBytes: number;
   /** How likely a newcomer ends the connections before it at once, as it is accepted. */
   readonly jealousChance: number;
   /** The first request of a newcomer ends the connections before it; else they go on. */
@@ -32,11 +39,14 @@ export interface ServerCharacter {
   readonly flushFailChance: number;
   /** For controls: how likely a write is acknowledged and not carried out. */
   readonly loseWriteChance: number;
+  /** For controls: how likely a part of a structured READ is left out. */
+  readonly gapChance: number;
 }
 
 /**
  * How one connection goes wrong: it never says a word; it serves another export; it refuses the export; it speaks old style;
- * it breaks (closed, half-closed or cut) or talks nonsense after a number of bytes; it answers ESHUTDOWN.
+ * it breaks (closed, half-closed or cut) or talks nonsense after a number of bytes; it answers ESHUTDOWN; a structured reply of
+ * it breaks the protocol.
  */
 export type Manners =
   | { readonly kind: "good" }
@@ -46,4 +56,5 @@ export type Manners =
   | { readonly kind: "old-style" }
   | { readonly kind: "breaking"; readonly afterBytes: number; readonly how: "close" | "half-close" | "cut" }
   | { readonly kind: "nonsense"; readonly afterBytes: number }
-  | { readonly kind: "shutting-down"; readonly afterReplies: number };
+  | { readonly kind: "shutting-down"; readonly afterReplies: number }
+  | { readonly kind: "ungrammatical"; readonly afterReplies: number };

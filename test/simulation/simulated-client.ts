@@ -1,9 +1,14 @@
 import type { ByteStream, Endpoint } from "../../src/ports/network.ts";
 import { blockValue, fillBlocks, ZEROS } from "./block-content.ts";
+import { ChunkJudge, type Told } from "./chunk-judge.ts";
+import { type ClientAgreement, ClientHandshake } from "./client-handshake.ts";
 import type { Operation, OperationHistory } from "./operation-history.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import type { SimulatedClock } from "./simulated-clock.ts";
 import type { Connection, SimulatedNetwork } from "./simulated-network.ts";
+import { knownBlocks } from "./status-findings.ts";
+import * as structured from "./structured-wire.ts";
+import type { ClientTongue } from "./structured-traits.ts";
 import { type Talk, Talker } from "./talker.ts";
 import * as wire from "./wire.ts";
 
@@ -34,6 +39,7 @@ export interface ClientScript {
   readonly goodbye: "patient" | "polite" | "half-close" | "abrupt" | "rude";
   /** Reads every block instead, once. */
   readonly auditor: boolean;
+  readonly tongue: ClientTongue;
 }
 
 /** What a client lives in. */
@@ -44,6 +50,8 @@ export interface ClientSurroundings {
   readonly history: OperationHistory;
   readonly blocks: number;
   readonly blockBytes: number;
+  /** The metadata contexts that the proxy has to offer; undefined: as many of the server's as it likes. */
+  readonly contexts: readonly string[] | undefined;
   /** Whether the proxy may have to answer this with an error. */
   readonly mayFail: (operation: Operation) => boolean;
   /** The proxy is being stopped and may let clients go. */
@@ -54,9 +62,16 @@ export interface ClientSurroundings {
 /** A request that waits for its reply: what it was, or which error has to answer it. */
 interface Asked {
   readonly operation: Operation | undefined;
-  readonly dataBytes: number;
+  readonly request: wire.WireRequest;
   readonly expectedError: number;
+  readonly judge: ChunkJudge;
 }
+
+/** What a client asks, before it has a cookie. */
+type Question = Pick<wire.WireRequest, "command" | "flags" | "offset" | "length">;
+
+/** How long a client waits before it tries again to come in. */
+const RETRY_MS = 20;
 
 /** A client of the proxy that speaks the wire with a codec of its own, and writes down what it asked and was told. */
 export class SimulatedClient {
@@ -67,6 +82,8 @@ export class SimulatedClient {
   #stream: ByteStream | undefined;
   #connection: Connection | undefined;
   #talker: Talker | undefined;
+  #handshake: ClientHandshake | undefined;
+  #agreement: ClientAgreement | undefined;
   #left = 0;
   #cookies: bigint;
   #pausing = false;
@@ -128,6 +145,10 @@ export class SimulatedClient {
     if (this.#over) return;
     const { report, stopping } = this.#around;
     const { goodbye, name } = this.#script;
+    if (this.#agreement === undefined && this.#handshake?.mayBeRefused === true && !stopping()) {
+      this.#dialAgain();
+      return;
+    }
     const accepted = this.#leaving || this.#connection?.severed === true || stopping();
     if (!accepted) report(`the proxy hung up on client ${name}`);
     const polite = this.#leaving && this.#connection?.severed !== true;
@@ -138,10 +159,19 @@ export class SimulatedClient {
     this.#finish();
   }
 
+  /** The proxy did not let it in, and may do so next time. */
+  #dialAgain(): void {
+    this.#talker?.stop();
+    this.#stream?.destroy();
+    this.#stream = undefined;
+    this.#handshake = undefined;
+    this.#around.clock.setTimer(RETRY_MS, () => this.#dial());
+  }
+
   /** What was sent before a DISC is carried out, though nobody hears of it. */
   #expectPromises(): void {
     for (const { operation } of this.#asked.values()) {
-      if (operation !== undefined && operation.kind !== "read") operation.promised = true;
+      if (operation !== undefined && !isReadLike(operation.kind)) operation.promised = true;
     }
   }
 
@@ -153,43 +183,18 @@ export class SimulatedClient {
   }
 
   *#talk(): Talk {
-    const { eager, handshake } = this.#script;
-    const noZeroes = this.#random.chance(0.8);
-    const opening = [wire.u32(noZeroes ? 3 : 1)];
-    if (handshake === "info-then-go") opening.push(wire.option(wire.INFO, wire.exportQuery("", [3])));
-    if (handshake === "export-name") opening.push(wire.option(wire.EXPORT_NAME, Buffer.alloc(0)));
-    else opening.push(wire.option(wire.GO, wire.exportQuery("", this.#random.chance(0.5) ? [3] : [])));
-    if (eager) this.#send(opening);
-    const greeting = yield 18;
-    if (!greeting.equals(wire.greeting(true))) this.#around.report("the proxy's greeting is wrong");
-    if (!eager) this.#send(opening);
-    if (handshake === "export-name") this.#learn(yield 10);
-    if (handshake === "export-name" && !noZeroes) yield 124;
-    if (handshake === "info-then-go") yield* this.#hear(wire.INFO);
-    if (handshake !== "export-name") yield* this.#hear(wire.GO);
-    this.#ask();
-    for (;;) yield* this.#receiveReply();
-  }
-
-  /** Hears the answers to INFO or GO. */
-  *#hear(number: number): Talk {
-    for (;;) {
-      const header = yield 20;
-      const type = header.readUInt32BE(12);
-      const length = header.readUInt32BE(16);
-      const answersUs = wire.isOptionReply(header) && header.readUInt32BE(8) === number;
-      if (!answersUs) this.#around.report("the proxy's option reply answers nothing that was asked");
-      const data = length === 0 ? Buffer.alloc(0) : yield length;
-      if (type === wire.ACK) return;
-      if (type !== wire.REP_INFO) this.#around.report(`the proxy answered option ${number} with ${type}`);
-      else if (data.readUInt16BE(0) === 0) this.#learn(data.subarray(2));
+    const { blocks, blockBytes, contexts, report } = this.#around;
+    const expected = { sizeBytes: blocks * blockBytes, contexts };
+    const send = (chunks: readonly Buffer[]): void => this.#send(chunks);
+    this.#handshake = new ClientHandshake(this.#script, expected, this.#random, { send, report });
+    const agreement = yield* this.#handshake.run();
+    if (agreement === undefined) {
+      this.#dialAgain();
+      return;
     }
-  }
-
-  #learn(fields: Buffer): void {
-    const { blocks, blockBytes, report } = this.#around;
-    const sizeBytes = Number(fields.readBigUInt64BE(0));
-    if (sizeBytes !== blocks * blockBytes) report(`the proxy offers ${sizeBytes} bytes`);
+    this.#agreement = agreement;
+    this.#ask();
+    for (;;) yield* this.#receiveReply(agreement);
   }
 
   /** Sends the next requests, as far as it may have them in flight, then thinks. */
@@ -225,7 +230,9 @@ export class SimulatedClient {
     }
     const rude = Buffer.alloc(28 + this.#random.integer(50), 0xa5);
     chunks.push(
-      goodbye === "rude" ? rude : this.#header({ command: wire.DISC, flags: 0, cookie: 0n, offset: 0, length: 0 }),
+      goodbye === "rude"
+        ? rude
+        : wire.requestHeader({ command: wire.DISC, flags: 0, cookie: 0n, offset: 0, length: 0 }),
     );
     if (goodbye === "half-close") clock.setTimer(0, () => this.#stream?.end());
   }
@@ -238,18 +245,22 @@ export class SimulatedClient {
 
   /** One request, drawn at random, as the bytes that carry it. */
   #request(): Buffer[] {
-    const { auditor, flushShare, invalidChance, largestBlocks, readShare } = this.#script;
+    const { auditor, flushShare, invalidChance, largestBlocks, readShare, tongue } = this.#script;
     const { blocks, history, blockBytes } = this.#around;
     if (auditor) return this.#ordinary(wire.READ, "read", this.#left, 1);
     if (this.#random.chance(invalidChance)) return this.#invalid();
     const length = 1 + this.#random.integer(largestBlocks);
     const block = this.#random.integer(blocks - Math.min(length, blocks) + 1);
     const count = Math.min(length, blocks);
-    if (this.#random.chance(readShare)) return this.#ordinary(wire.READ, "read", block, count);
+    if (this.#random.chance(readShare)) {
+      const asksStatus = (this.#agreement?.contexts.size ?? 0) > 0 && this.#random.chance(tongue.statusShare);
+      if (asksStatus) return this.#ordinary(structured.BLOCK_STATUS, "status", block, count);
+      return this.#ordinary(wire.READ, "read", block, count);
+    }
     if (this.#random.chance(flushShare)) return this.#ordinary(wire.FLUSH, "flush", 0, 0);
     const kind = this.#random.next();
-    if (kind < 0.12) return this.#ordinary(wire.WRITE_ZEROES, "zero", block, count);
-    if (kind < 0.17) return this.#ordinary(wire.TRIM, "trim", block, count);
+    if (kind < tongue.zeroShare) return this.#ordinary(wire.WRITE_ZEROES, "zero", block, count);
+    if (kind < tongue.zeroShare + 0.05) return this.#ordinary(wire.TRIM, "trim", block, count);
     const value = history.nextValue();
     const payload = Buffer.allocUnsafe(count * blockBytes);
     fillBlocks(payload, block, blockBytes, value);
@@ -258,60 +269,99 @@ export class SimulatedClient {
 
   #ordinary(command: number, kind: Operation["kind"], block: number, blocks: number, value = ZEROS): Buffer[] {
     const { history, blockBytes } = this.#around;
-    const fua = kind !== "flush" && this.#random.chance(this.#script.fuaChance);
-    const operation = history.begin(this.#script.name, { kind, block, blocks, value, fua });
-    const dataBytes = command === wire.READ ? blocks * blockBytes : 0;
-    const cookie = this.#cookie({ operation, dataBytes, expectedError: 0 });
+    const { fuaChance, name, tongue } = this.#script;
+    const fua = kind !== "flush" && this.#random.chance(fuaChance);
+    const operation = history.begin(name, { kind, block, blocks, value, fua });
     let flags = fua ? wire.FUA : 0;
     if (kind === "zero" && this.#random.chance(0.3)) flags |= this.#random.pick([wire.NO_HOLE, wire.FAST_ZERO]);
-    return [this.#header({ command, flags, cookie, offset: block * blockBytes, length: blocks * blockBytes })];
+    if (kind === "read" && this.#agreement?.structured === true && this.#random.chance(tongue.dfChance)) {
+      flags |= structured.DF;
+    }
+    if (kind === "status" && this.#random.chance(tongue.reqOneChance)) flags |= structured.REQ_ONE;
+    return [this.#sign({ command, flags, offset: block * blockBytes, length: blocks * blockBytes }, operation, 0)];
   }
 
   /** A request that never reaches the server, and the error that it deserves. */
   #invalid(): Buffer[] {
     const { blocks, blockBytes } = this.#around;
-    const pastEnd = { offset: (blocks - 1) * blockBytes, length: 2 * blockBytes };
-    const [command, expectedError, range] = this.#random.pick([
-      [wire.READ, wire.EINVAL, pastEnd],
-      [wire.WRITE, wire.ENOSPC, pastEnd],
-      [wire.WRITE_ZEROES, wire.ENOSPC, pastEnd],
-      [wire.TRIM, wire.EINVAL, pastEnd],
-      [77, wire.EINVAL, { offset: 0, length: 0 }],
-    ] as const);
-    const cookie = this.#cookie({ operation: undefined, dataBytes: 0, expectedError });
-    const header = this.#header({ command, flags: 0, cookie, ...range });
-    return command === wire.WRITE ? [header, Buffer.alloc(range.length, 0xee)] : [header];
+    const pastEnd = { offset: (blocks - 1) * blockBytes, length: 2 * blockBytes, flags: 0 };
+    const whole = { offset: 0, length: blockBytes };
+    const isStructured = this.#agreement?.structured === true;
+    const hasContexts = (this.#agreement?.contexts.size ?? 0) > 0;
+    const [question, expectedError] = this.#random.pick<readonly [Question, number]>([
+      [{ command: wire.READ, ...pastEnd }, wire.EINVAL],
+      [{ command: wire.WRITE, ...pastEnd }, wire.ENOSPC],
+      [{ command: wire.WRITE_ZEROES, ...pastEnd }, wire.ENOSPC],
+      [{ command: wire.TRIM, ...pastEnd }, wire.EINVAL],
+      [{ command: structured.BLOCK_STATUS, ...pastEnd }, wire.EINVAL],
+      [{ command: 77, offset: 0, length: 0, flags: 0 }, wire.EINVAL],
+      [{ command: wire.READ, ...whole, flags: isStructured ? structured.REQ_ONE : structured.DF }, wire.EINVAL],
+      [{ command: structured.BLOCK_STATUS, ...whole, flags: hasContexts ? structured.DF : 0 }, wire.EINVAL],
+    ]);
+    const header = this.#sign(question, undefined, expectedError);
+    return question.command === wire.WRITE ? [header, Buffer.alloc(question.length, 0xee)] : [header];
   }
 
-  #cookie(asked: Asked): bigint {
+  /** Gives a request a cookie, and keeps it until it is answered. */
+  #sign(question: Question, operation: Operation | undefined, expectedError: number): Buffer {
+    const { blocks, blockBytes } = this.#around;
     this.#cookies += 1n;
-    this.#asked.set(this.#cookies, asked);
-    return this.#cookies;
-  }
-
-  #header(request: wire.WireRequest): Buffer {
+    const request = { ...question, cookie: this.#cookies };
+    const contexts = this.#agreement?.contexts ?? new Map<number, string>();
+    const judge = new ChunkJudge({ request, contexts, disk: { blocks, blockBytes } });
+    this.#asked.set(request.cookie, { operation, request, expectedError, judge });
     return wire.requestHeader(request);
   }
 
-  *#receiveReply(): Talk {
-    const { report } = this.#around;
-    const header = yield 16;
-    const error = header.readUInt32BE(4);
-    const cookie = header.readBigUInt64BE(8);
-    const asked = this.#asked.get(cookie);
-    if (header.readUInt32BE(0) !== wire.REPLY_MAGIC || asked === undefined) {
-      report(`client ${this.#script.name} got a reply that answers nothing: ${header.toString("hex")}`);
-      this.#vanish();
-      yield Infinity;
-      return;
-    }
-    const data = error === 0 && asked.dataBytes > 0 ? yield asked.dataBytes : NO_DATA;
-    this.#asked.delete(cookie);
-    this.#answered(asked, error, data);
+  *#receiveReply(agreement: ClientAgreement): Talk {
+    const header = Buffer.from(yield 16);
+    const magic = header.readUInt32BE(0);
+    const asked = this.#asked.get(header.readBigUInt64BE(8));
+    if (asked === undefined) yield* this.#lose(`a reply that answers nothing: ${header.toString("hex")}`);
+    else if (magic === wire.REPLY_MAGIC) yield* this.#receiveSimple(asked, header.readUInt32BE(4), agreement);
+    else if (magic === structured.CHUNK_MAGIC && agreement.structured) yield* this.#receiveChunk(asked, header);
+    else yield* this.#lose(`a reply of no known form: ${header.toString("hex")}`);
   }
 
-  #answered({ operation, expectedError }: Asked, error: number, data: Buffer): void {
-    const { blockBytes, mayFail, history, report, clock, stopping } = this.#around;
+  *#receiveSimple(asked: Asked, error: number, agreement: ClientAgreement): Talk {
+    const { command, cookie, length } = asked.request;
+    const mustBeChunks = command === wire.READ || (command === structured.BLOCK_STATUS && error === 0);
+    if (agreement.structured && mustBeChunks) {
+      yield* this.#lose(`a simple reply to command ${command}`);
+      return;
+    }
+    const data = error === 0 && command === wire.READ ? yield length : NO_DATA;
+    this.#asked.delete(cookie);
+    this.#answered(asked, { error, data, statuses: new Map() });
+  }
+
+  *#receiveChunk(asked: Asked, header: Buffer): Talk {
+    const length = (yield 4).readUInt32BE(0);
+    if (length > asked.judge.longestBytes) {
+      yield* this.#lose(`a chunk of ${length} bytes`);
+      return;
+    }
+    const payload = length === 0 ? NO_DATA : yield length;
+    let told: Told | undefined;
+    try {
+      told = asked.judge.take(header.readUInt16BE(4), header.readUInt16BE(6), payload);
+    } catch (error) {
+      yield* this.#lose(`a reply to command ${asked.request.command} with ${(error as Error).message}`);
+    }
+    if (told === undefined) return;
+    this.#asked.delete(asked.request.cookie);
+    this.#answered(asked, told);
+  }
+
+  /** The proxy has lost its wits, and there is no going on. */
+  *#lose(what: string): Talk {
+    this.#around.report(`client ${this.#script.name} got ${what}`);
+    this.#vanish();
+    yield Infinity;
+  }
+
+  #answered({ operation, request, expectedError }: Asked, { error, data, statuses }: Told): void {
+    const { mayFail, history, report, clock, stopping } = this.#around;
     if (operation === undefined) {
       if (error !== expectedError) report(`an invalid request was answered ${error} instead of ${expectedError}`);
     } else {
@@ -319,9 +369,7 @@ export class SimulatedClient {
       const hungUp = error === wire.ESHUTDOWN && ((this.#leaving && this.#script.goodbye === "rude") || stopping());
       const allowed = error === 0 || hungUp || (ERRORS.has(error) && mayFail(operation));
       if (!allowed) report(`#${operation.number} was answered with error ${error}`);
-      for (let at = 0; at < data.length; at += blockBytes) {
-        operation.results.push(blockValue(data, at, operation.block + at / blockBytes, blockBytes));
-      }
+      if (error === 0) operation.results.push(...this.#results(request, data, statuses));
       history.finish(operation, error);
     }
     if (this.#random.chance(this.#script.deafChance)) {
@@ -331,9 +379,24 @@ export class SimulatedClient {
     this.#ask();
   }
 
+  /** What a good answer tells of each block. */
+  #results({ offset }: wire.WireRequest, data: Buffer, statuses: Told["statuses"]): readonly number[] {
+    const { blockBytes } = this.#around;
+    const values: number[] = [];
+    for (let at = 0; at < data.length; at += blockBytes) {
+      values.push(blockValue(data, at, (offset + at) / blockBytes, blockBytes));
+    }
+    const allocation = statuses.get(structured.BASE_ALLOCATION) ?? [];
+    return [...values, ...knownBlocks(allocation, offset, blockBytes)];
+  }
+
   #send(chunks: readonly Buffer[]): void {
     if (chunks.length > 0) this.#stream?.write(chunks);
   }
+}
+
+function isReadLike(kind: Operation["kind"]): boolean {
+  return kind === "read" || kind === "status";
 }
 
 const NO_DATA = Buffer.alloc(0);

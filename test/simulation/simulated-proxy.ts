@@ -1,4 +1,5 @@
 import type { DiskHandle } from "../../src/disk.ts";
+import { SplittingDisk } from "../../src/disks/splitting-disk.ts";
 import { Listener } from "../../src/downstream/listener.ts";
 import type { Log } from "../../src/ports/log.ts";
 import type { Endpoint, Network } from "../../src/ports/network.ts";
@@ -79,7 +80,7 @@ export class SimulatedProxy {
       budget: this.budget,
       greetingStyle: "auto",
       admits: () => true,
-      exports: new SingleExport("", offeredDisk(this.#disk, maxClients)),
+      exports: new SingleExport("", offeredDisk(new SplittingDisk(this.#disk), maxClients)),
       endpoint: listenEndpoint,
       socketMode: 0o600,
       maxClients,

@@ -152,7 +152,8 @@ export function simpleReply(error: number, cookie: bigint): Buffer {
   return header;
 }
 
-function u16(value: number): Buffer {
+/** Two bytes, big-endian. */
+export function u16(value: number): Buffer {
   const bytes = Buffer.allocUnsafe(2);
   bytes.writeUInt16BE(value);
   return bytes;
@@ -162,5 +163,12 @@ function u16(value: number): Buffer {
 export function u32(value: number): Buffer {
   const bytes = Buffer.allocUnsafe(4);
   bytes.writeUInt32BE(value);
+  return bytes;
+}
+
+/** Eight bytes, big-endian. */
+export function u64(value: number | bigint): Buffer {
+  const bytes = Buffer.allocUnsafe(8);
+  bytes.writeBigUInt64BE(BigInt(value));
   return bytes;
 }

@@ -8,7 +8,7 @@ const BLOCK_BYTES = 2048;
 const REQ_ONE = 8;
 
 /** What a context says of a position. */
-export function markAt(context: string, offset: number): number {
+function markAt(context: string, offset: number): number {
   const block = Math.floor(offset / BLOCK_BYTES);
   return context === FUZZ_CONTEXTS[0] ? block & 3 : (block * 7) >>> 1;
 }

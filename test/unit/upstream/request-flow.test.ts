@@ -249,6 +249,23 @@ describe("RequestFlow.drop", () => {
     expect(connect().offsets).toEqual([2]);
   });
 
+  it("does not send again what was at the server when its owner left, unless it may have changed the disk", () => {
+    const { flow, connect, reply } = playFlow();
+    connect();
+    const [leaver, stayer] = [{}, {}];
+    const status = request({ command: COMMAND.BLOCK_STATUS, offset: 5, length: 1 });
+    const mine = [read(1), write(2), status];
+    for (const one of mine) flow.submit(one, leaver);
+    flow.submit(read(3), stayer);
+    flow.drop(leaver, NBD_ERROR.ESHUTDOWN);
+    expect(mine.map(({ answers }) => answers)).toEqual([[], [], []]);
+    flow.lost();
+    expect(mine.map(({ answers }) => answers[0]?.error)).toEqual([108, undefined, 108]);
+    const next = connect();
+    reply(next, 0);
+    expect(next.hear()).toEqual(["write 2 x", "read 3+1", "flush"]);
+  });
+
   it("frees others that waited for what is dropped, and none of the owner's own", () => {
     const { flow, connect } = playFlow();
     const session = connect();

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import type { DiskRequest } from "../../../src/disk.ts";
 import { BASE_ALLOCATION, COMMAND, NBD_ERROR } from "../../../src/protocol/constants.ts";
-import { chunkBytes, errorPayload, statusPayload } from "../support/naive-chunks.ts";
+import { chunkBytes, doneBytes, errorChunkBytes, statusChunkBytes } from "../support/naive-codec.ts";
 import { settle } from "../support/settle.ts";
 import { request } from "./requests.ts";
 import { ResilientWorld } from "./resilient-world.ts";
@@ -19,8 +19,8 @@ const status = (fields: Partial<DiskRequest> = {}) =>
 async function tell(server: PlayedServer, index: number, ids: readonly number[]): Promise<void> {
   const cookie = server.requests[index]?.cookie ?? 0n;
   for (const [place, id] of ids.entries()) {
-    const flags = place === ids.length - 1 ? 1 : 0;
-    server.stream.say(chunkBytes({ type: 5, flags, cookie, payload: statusPayload(id, [STATUS_LENGTH, id]) }));
+    const done = place === ids.length - 1;
+    server.stream.say(statusChunkBytes({ cookie, done, id, extents: [[STATUS_LENGTH, id]] }));
   }
   await settle();
 }
@@ -126,52 +126,59 @@ describe("ResilientDisk of a server with metadata contexts", () => {
 
 /** [what the server says to a BLOCK_STATUS of base:allocation, which has id 1; why it is given up]. */
 const LIES: readonly (readonly [string, (cookie: bigint) => Buffer, string])[] = [
-  [
-    "an unknown context",
-    (cookie) => chunkBytes({ type: 5, flags: 1, cookie, payload: statusPayload(2, [512, 0]) }),
-    "not selected, 2",
-  ],
+  ["an unknown context", (cookie) => statusChunkBytes({ cookie, id: 2, extents: [[512, 0]] }), "not selected, 2"],
   [
     "the id that the context had on another connection",
-    (cookie) => chunkBytes({ type: 5, flags: 1, cookie, payload: statusPayload(0, [512, 0]) }),
+    (cookie) => statusChunkBytes({ cookie, id: 0, extents: [[512, 0]] }),
     "not selected, 0",
   ],
   [
     "the same context twice",
     (cookie) =>
       Buffer.concat([
-        chunkBytes({ type: 5, cookie, payload: statusPayload(1, [512, 0]) }),
-        chunkBytes({ type: 5, flags: 1, cookie, payload: statusPayload(1, [512, 0]) }),
+        statusChunkBytes({ cookie, done: false, id: 1, extents: [[512, 0]] }),
+        statusChunkBytes({ cookie, id: 1, extents: [[512, 0]] }),
       ]),
     "twice",
   ],
-  ["no context at all", (cookie) => chunkBytes({ type: 0, flags: 1, cookie }), 'no block status of \\"base:allocation'],
+  ["no context at all", (cookie) => doneBytes(cookie), 'no block status of \\"base:allocation'],
   [
     "an extent of no bytes",
-    (cookie) => chunkBytes({ type: 5, flags: 1, cookie, payload: statusPayload(1, [512, 0], [0, 0]) }),
+    (cookie) =>
+      statusChunkBytes({
+        cookie,
+        id: 1,
+        extents: [
+          [512, 0],
+          [0, 0],
+        ],
+      }),
     "an extent without length",
   ],
   [
     "extents beyond the end of the export",
-    (cookie) => chunkBytes({ type: 5, flags: 1, cookie, payload: statusPayload(1, [1024 * 1024, 0], [1, 0]) }),
+    (cookie) =>
+      statusChunkBytes({
+        cookie,
+        id: 1,
+        extents: [
+          [1024 * 1024, 0],
+          [1, 0],
+        ],
+      }),
     "beyond the end of the export",
   ],
   [
     "extents whose sum is beyond all limits",
     (cookie) =>
-      chunkBytes({
-        type: 5,
-        flags: 1,
-        cookie,
-        payload: statusPayload(1, ...Array.from({ length: 9 }, () => [0xffff_ffff, 0] as const)),
-      }),
+      statusChunkBytes({ cookie, id: 1, extents: Array.from({ length: 9 }, () => [0xffff_ffff, 0] as const) }),
     "beyond the end of the export",
   ],
   [
     "four thousand million extents",
     // The claim alone: nothing of that size is made, and the first of them is wrong already.
     (cookie) => {
-      const chunk = chunkBytes({ type: 5, flags: 1, cookie, payload: statusPayload(1, [0, 0]) });
+      const chunk = statusChunkBytes({ cookie, id: 1, extents: [[0, 0]] });
       chunk.writeUInt32BE(0xffff_fffc, 16);
       return chunk;
     },
@@ -207,15 +214,25 @@ describe("ResilientDisk of a server that lies about block status", () => {
     const asked = status();
     handle.submit(asked);
     await settle();
-    const payload = statusPayload(1, [512, 0xffff_ffff], [8192, HOLE], [512, 0]);
-    server.stream.say(chunkBytes({ type: 5, flags: 1, cookie: server.requests[0]?.cookie ?? 0n, payload }));
+    const extents = [
+      [512, 0xffff_ffff],
+      [8192, HOLE],
+      [512, 0],
+    ] as const;
+    server.stream.say(statusChunkBytes({ cookie: server.requests[0]?.cookie ?? 0n, id: 1, extents }));
     await settle();
     expect(asked.answers[0]?.statuses?.[0]?.extents).toEqual(Uint32Array.of(512, 0xffff_ffff, 8192, HOLE));
     expect(server.stream.destroyed).toBe(false);
   });
 
   it("answers nothing that is not whole, wherever the connection is lost, and asks again", async () => {
-    const probe = chunkBytes({ type: 5, flags: 1, payload: statusPayload(1, [512, 0], [STATUS_LENGTH, HOLE]) });
+    const probe = statusChunkBytes({
+      id: 1,
+      extents: [
+        [512, 0],
+        [STATUS_LENGTH, HOLE],
+      ],
+    });
     for (let cut = 0; cut < probe.length; cut += 1) {
       const { world, server, handle } = await ResilientWorld.open({ hello: { contexts: [BASE_ALLOCATION] } });
       const asked = status();
@@ -226,8 +243,8 @@ describe("ResilientDisk of a server that lies about block status", () => {
       await server.drop();
       expect(asked.answers).toEqual([]);
       const next = await world.reconnect({ contexts: [BASE_ALLOCATION] });
-      const payload = errorPayload(NBD_ERROR.EIO, "moved", 512);
-      next.stream.say(chunkBytes({ type: 0x8002, flags: 1, cookie: next.requests[0]?.cookie ?? 0n, payload }));
+      const cookie = next.requests[0]?.cookie ?? 0n;
+      next.stream.say(errorChunkBytes({ cookie, error: NBD_ERROR.EIO, text: "moved", offset: 512 }));
       await settle();
       expect(asked.answers).toEqual([
         { error: NBD_ERROR.EIO, data: Buffer.alloc(0), detail: { text: "moved", offset: 512 } },

@@ -1,7 +1,13 @@
 import type { FakeDial, FakeNetwork } from "../support/fake-network.ts";
 import type { FakeStream } from "../support/fake-stream.ts";
-import { chunkBytes, dataPayload, errorPayload } from "../support/naive-chunks.ts";
-import { parseRequests, replyBytes, type WireRequest } from "../support/naive-codec.ts";
+import {
+  dataChunkBytes,
+  doneBytes,
+  errorChunkBytes,
+  parseRequests,
+  replyBytes,
+  type WireRequest,
+} from "../support/naive-codec.ts";
 import { afterClientHello, serverHello } from "../support/negotiation.ts";
 import { settle } from "../support/settle.ts";
 
@@ -59,9 +65,8 @@ export class PlayedServer {
 
 /** The only chunk of an answer to a READ. */
 function structuredAnswer({ cookie, offset }: WireRequest, error: number, data: Buffer): Buffer {
-  if (error !== 0) return chunkBytes({ type: 0x8001, flags: 1, cookie, payload: errorPayload(error) });
-  if (data.length === 0) return chunkBytes({ type: 0, flags: 1, cookie });
-  return chunkBytes({ type: 1, flags: 1, cookie, payload: dataPayload(Number(offset), data) });
+  if (error !== 0) return errorChunkBytes({ cookie, error });
+  return data.length === 0 ? doneBytes(cookie) : dataChunkBytes({ cookie, offset, data });
 }
 
 /** Accepts the latest attempt to connect. */

@@ -1,7 +1,14 @@
 import type { Piece, Reply } from "../../../src/disk.ts";
 import { COMMAND } from "../../../src/protocol/constants.ts";
 import type { InFlight } from "../../../src/upstream/in-flight.ts";
-import { chunkBytes, dataPayload, errorPayload, holePayload, statusPayload } from "../support/naive-chunks.ts";
+import {
+  chunkBytes,
+  dataChunkBytes,
+  doneBytes,
+  errorChunkBytes,
+  holeChunkBytes,
+  statusChunkBytes,
+} from "../support/naive-codec.ts";
 import { cookieOf, type playSession } from "./played-session.ts";
 import { request } from "./requests.ts";
 
@@ -24,23 +31,24 @@ export class Asked {
   }
 
   none(): Buffer {
-    return this.chunk(0, Buffer.alloc(0), true);
+    return doneBytes(this.cookie);
   }
 
   data(offset: number, data: string | Buffer, done = false): Buffer {
-    return this.chunk(1, dataPayload(offset, Buffer.from(data)), done);
+    return dataChunkBytes({ cookie: this.cookie, done, offset, data: Buffer.from(data) });
   }
 
-  hole(offset: number, size: number, done = false): Buffer {
-    return this.chunk(2, holePayload(offset, size), done);
+  hole(offset: number, length: number, done = false): Buffer {
+    return holeChunkBytes({ cookie: this.cookie, done, offset, length });
   }
 
   status(id: number, extents: Extents, done = false): Buffer {
-    return this.chunk(5, statusPayload(id, ...extents), done);
+    return statusChunkBytes({ cookie: this.cookie, done, id, extents });
   }
 
   error(error: number, text = "", offset?: number, done = false): Buffer {
-    return this.chunk(offset === undefined ? 0x8001 : 0x8002, errorPayload(error, text, offset), done);
+    const fields = { cookie: this.cookie, done, error, text };
+    return errorChunkBytes(offset === undefined ? fields : { ...fields, offset });
   }
 
   chunk(type: number, payload: Buffer, done: boolean): Buffer {
