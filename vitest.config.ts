@@ -6,6 +6,8 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          // No test waits for real time; this only ends those that hang, on however busy a machine.
+          testTimeout: 60_000,
           include: [
             "test/unit/**/*.test.ts",
             "test/simulation/**/*.test.ts",
