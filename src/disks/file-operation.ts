@@ -1,6 +1,7 @@
 import type { DiskRequest, Piece } from "../disk.ts";
 import { LIMITS } from "../limits.ts";
 import { COMMAND_FLAG, NBD_ERROR } from "../protocol/constants.ts";
+import { withoutFirst } from "../transport/without-first.ts";
 import { complete, dispatch, freshSlice } from "./commands.ts";
 import type { Commands } from "./commands.ts";
 import { nbdErrorOf } from "./open-file.ts";
@@ -109,16 +110,3 @@ export class FileOperation implements Commands {
 }
 
 type FileStepCallback = (error: NodeJS.ErrnoException | null, count: number) => void;
-
-/** The chunks less their first `count` bytes. */
-function withoutFirst(chunks: readonly Buffer[], count: number): readonly Buffer[] {
-  let skip = count;
-  let index = 0;
-  for (const chunk of chunks) {
-    if (skip < chunk.length) break;
-    skip -= chunk.length;
-    index += 1;
-  }
-  if (skip === 0) return chunks.slice(index);
-  return chunks.slice(index).map((chunk, position) => (position === 0 ? chunk.subarray(skip) : chunk));
-}

@@ -1,5 +1,7 @@
 import type { OnReadOpts, Socket } from "node:net";
 import type { ByteStream, StreamReader } from "../ports/network.ts";
+import { writeDirectly } from "./node-direct-write.ts";
+import { withoutFirst } from "./without-first.ts";
 
 /** Where bytes go that arrive before anybody reads; sockets start paused, so it is hardly ever used. */
 const EARLY_BYTES = 1024;
@@ -49,10 +51,14 @@ export class NodeStream implements ByteStream {
   write(chunks: readonly Buffer[]): boolean {
     const socket = this.#socket;
     if (socket.destroyed || socket.writableEnded) return true;
-    const last = chunks.length - 1;
+    // What is queued goes first.
+    const isFree = !this.#waiting && socket.writableLength === 0;
+    const rest = isFree ? withoutFirst(chunks, writeDirectly(socket, chunks)) : chunks;
+    const last = rest.length - 1;
+    if (isFree && last < 0) return true;
     if (last > 0) socket.cork();
-    for (let index = 0; index < last; index += 1) socket.write(chunks[index] ?? "");
-    socket.write(chunks[last] ?? "", this.#onWritten);
+    for (let index = 0; index < last; index += 1) socket.write(rest[index] ?? "");
+    socket.write(rest[last] ?? "", this.#onWritten);
     if (last > 0) socket.uncork();
     // The system takes what fits during the call; what it took is already off the count.
     this.#waiting = socket.writableLength > 0;

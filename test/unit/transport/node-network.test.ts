@@ -97,6 +97,30 @@ describe.each(["tcp", "unix"] as const)("NodeNetwork over %s", (kind) => {
     expect(backlogs[0]).toBeGreaterThan(0);
   });
 
+  it("carries more chunks in one write than the system takes at once, in order, through a slow reader", async () => {
+    const { dialled, server } = await connection(kind);
+    const chunks = Array.from({ length: 6000 }, (_, index) => Buffer.alloc(1 + ((index * 7919) % 4000), index & 0xff));
+    const whole = Buffer.concat(chunks);
+    const atClient = collect(dialled);
+    expect(dialled.write(chunks)).toBe(false);
+    const atServer = collect(server);
+    await until("everything is there", () => atServer.byteCount === whole.length);
+    expect(atServer.bytes.equals(whole)).toBe(true);
+    await until("the writer is told", () => atClient.drains === 1);
+  });
+
+  it("tells the reader when it writes to somebody who is gone", async () => {
+    const { dialled, server } = await connection(kind);
+    const atClient = collect(dialled);
+    server.destroy();
+    await until("it is over", () => {
+      dialled.write([Buffer.alloc(1000)]);
+      dialled.write([Buffer.alloc(1000), Buffer.alloc(1000)]);
+      return atClient.events.some((event) => event.startsWith("closed"));
+    });
+    expect(atClient.events.filter((event) => event.startsWith("closed"))).toHaveLength(1);
+  });
+
   it("reads nothing before it is started", async () => {
     const { dialled, server } = await connection(kind);
     expect(dialled.write([Buffer.from("early "), Buffer.from("bytes")])).toBe(true);
