@@ -17,6 +17,8 @@ export interface ServerProcessOptions {
 }
 
 const POLL_MS = 10;
+/** A signal for the whole group, as from a terminal, may end the server before it has reached us; it does so soon. */
+const OWN_SIGNAL_MS = 200;
 /** Of what a server says, so much is kept to tell why it ended. */
 const LAST_WORDS_LENGTH = 2048;
 
@@ -68,7 +70,10 @@ export class ServerProcess {
       died(new Error(`the server ended by itself, ${how}${lastWords === "" ? "" : `: ${lastWords.trim()}`}`));
     };
     child.once("error", (error) => ended(error.message));
-    child.once("close", (status, signal) => ended(signal ?? `exit status ${status}`));
+    child.once("close", (status, signal) => {
+      if (signal === null) ended(`exit status ${status}`);
+      else setTimeout(() => ended(signal), OWN_SIGNAL_MS);
+    });
     return child;
   }
 }
