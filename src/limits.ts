@@ -77,6 +77,17 @@ export const LIMITS = {
   /** TCP keepalive begins after this much silence. */
   keepAliveMs: 15_000,
 
+  /** Answers are looked for without sleeping for so long: what a server in the same machine or rack takes, */
+  pollingMs: 0.15,
+  /** at first for so long. */
+  pollingFirstMs: 0.03,
+  /** One look takes a few microseconds; when it takes this long, somebody else was using the processor, */
+  pollingLookMs: 0.1,
+  /** who is left alone for so long, */
+  pollingPauseMs: 20,
+  /** and when that is repeated, up to this. */
+  pollingPauseMaxMs: 1_000,
+
   /** When the write log holds so much, and four times what it needs, the small parts of it are copied together. */
   logRepackBytes: 4 * 1024 * 1024,
   /** The oldest unflushed write may get this old before the server is told to flush. */

@@ -9,6 +9,7 @@ import type {
   ListenOptions,
   Network,
 } from "../ports/network.ts";
+import { AdaptivePolling, type PollingLoop } from "./adaptive-polling.ts";
 import { endpointText } from "./endpoint-text.ts";
 import { NodeStream } from "./node-stream.ts";
 import { UnixSocketFile } from "./unix-socket-file.ts";
@@ -18,8 +19,12 @@ interface HandleOwner {
   readonly _handle: object | null;
 }
 
+const EVENT_LOOP: PollingLoop = { nowMs: () => performance.now(), again: (step) => void setImmediate(step) };
+
 /** The machine's own network: TCP and UNIX domain sockets of node:net. */
 export class NodeNetwork implements Network {
+  readonly #polling = new AdaptivePolling(EVENT_LOOP);
+
   dial(target: DialTarget, outcome: DialOutcome): { abort(): void } {
     const { endpoint, bindAddress } = target;
     let dialled: Socket | undefined;
@@ -42,6 +47,7 @@ export class NodeNetwork implements Network {
       },
       endpointText(endpoint),
       endpoint.kind === "unix" ? undefined : endpoint.host,
+      this.#polling,
     );
     const socket = dialled as unknown as Socket;
     let over = false;
@@ -74,7 +80,7 @@ export class NodeNetwork implements Network {
         keepAlive: true,
         keepAliveInitialDelay: LIMITS.keepAliveMs,
       },
-      (accepted) => accept(adopt(accepted, options.endpoint.kind)),
+      (accepted) => accept(adopt(accepted, options.endpoint.kind, this.#polling)),
     );
     const { endpoint, socketMode } = options;
     if (endpoint.kind === "unix") return listenOnPath(server, endpoint.path, socketMode);
@@ -114,7 +120,7 @@ async function listenOnPath(server: Server, path: string, socketMode: number): P
 }
 
 /** Wraps an accepted connection anew, because only a new socket can be told to read into memory of ours. */
-function adopt(accepted: Socket, kind: Endpoint["kind"]): ByteStream {
+function adopt(accepted: Socket, kind: Endpoint["kind"], polling: AdaptivePolling): ByteStream {
   const peer = kind === "unix" ? "on UNIX socket" : tcpPeer(accepted);
   const handle = (accepted as unknown as HandleOwner)._handle;
   return new NodeStream(
@@ -126,6 +132,7 @@ function adopt(accepted: Socket, kind: Endpoint["kind"]): ByteStream {
     peer,
     // A client that is gone already has no address; it must not pass for one on a UNIX socket.
     kind === "unix" ? undefined : (accepted.remoteAddress ?? ""),
+    polling,
   );
 }
 

@@ -1,5 +1,6 @@
 import type { OnReadOpts, Socket } from "node:net";
 import type { ByteStream, StreamReader } from "../ports/network.ts";
+import type { AdaptivePolling } from "./adaptive-polling.ts";
 import { writeDirectly } from "./node-direct-write.ts";
 import { withoutFirst } from "./without-first.ts";
 
@@ -11,6 +12,7 @@ export class NodeStream implements ByteStream {
   readonly peer: string;
   readonly peerAddress: string | undefined;
   readonly #socket: Socket;
+  readonly #polling: AdaptivePolling;
   #reader: StreamReader | undefined;
   /** The buffer that the system reads into next; it was lent by a reader, perhaps an earlier one. */
   #lent: Buffer = Buffer.alloc(EARLY_BYTES);
@@ -21,7 +23,13 @@ export class NodeStream implements ByteStream {
   #closed = false;
 
   /** `makeSocket` must return a paused, half-open socket that was made with these `onread` options. */
-  constructor(makeSocket: (onread: OnReadOpts) => Socket, peer: string, peerAddress: string | undefined) {
+  constructor(
+    makeSocket: (onread: OnReadOpts) => Socket,
+    peer: string,
+    peerAddress: string | undefined,
+    polling: AdaptivePolling,
+  ) {
+    this.#polling = polling;
     this.#socket = makeSocket({
       buffer: () => this.#lend(),
       callback: (count, buffer) => this.#received(count, buffer),
@@ -54,6 +62,7 @@ export class NodeStream implements ByteStream {
     // What is queued goes first.
     const isFree = !this.#waiting && socket.writableLength === 0;
     const rest = isFree ? withoutFirst(chunks, writeDirectly(socket, chunks)) : chunks;
+    this.#polling.handedOver();
     const last = rest.length - 1;
     if (isFree && last < 0) return true;
     if (last > 0) socket.cork();
@@ -90,6 +99,7 @@ export class NodeStream implements ByteStream {
   }
 
   #received(count: number, buffer: Uint8Array): boolean {
+    this.#polling.arrived();
     const reader = this.#reader;
     if (reader !== undefined && reader === this.#lender) reader.received(count);
     else this.#copyToReader(Buffer.from(buffer.subarray(0, count)));
