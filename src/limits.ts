@@ -81,9 +81,11 @@ export const LIMITS = {
   pollingMs: 0.15,
   /** at first for so long. */
   pollingFirstMs: 0.03,
-  /** One look takes a few microseconds; when it takes this long, somebody else was using the processor, */
+  /** One look takes a few microseconds; when it takes this long, somebody else was using the processor. */
   pollingLookMs: 0.1,
-  /** who is left alone for so long, */
+  /** When that happens more often than at every 32nd answer or so, half of this, or twice in a row, */
+  pollingCredit: 64,
+  /** others are left alone for so long, */
   pollingPauseMs: 20,
   /** and when that is repeated, up to this. */
   pollingPauseMaxMs: 1_000,

@@ -21,7 +21,9 @@ export class AdaptivePolling {
   #sinceMs: number | undefined;
   #spinning = false;
   #lastLookMs = 0;
-  /** Somebody else needed the processor: not before then again, and how long the next such pause is. */
+  /** How much more often an answer was found than somebody else needed the processor. */
+  #credit = 0;
+  /** Somebody needed it too often: not before then again, and how long the next such pause is. */
   #pausedUntilMs = -Infinity;
   #pauseMs: number = LIMITS.pollingPauseMs;
 
@@ -46,6 +48,7 @@ export class AdaptivePolling {
     this.#sinceMs = undefined;
     const nowMs = this.#loop.nowMs();
     const gapMs = nowMs - sinceMs;
+    if (this.#spinning) this.#credit = Math.min(LIMITS.pollingCredit, this.#credit + 1);
     if (gapMs > LIMITS.pollingMs) this.#windowMs = 0;
     else if (gapMs > this.#windowMs && nowMs >= this.#pausedUntilMs)
       this.#windowMs = Math.min(LIMITS.pollingMs, Math.max(LIMITS.pollingFirstMs, 2 * this.#windowMs));
@@ -64,8 +67,11 @@ export class AdaptivePolling {
     this.#loop.again(this.#look);
   };
 
-  /** To look takes a few microseconds: somebody else had the processor meanwhile. */
+  /** To look takes a few microseconds: somebody else had the processor meanwhile. Now and then that is nothing. */
   #giveWay(nowMs: number): void {
+    this.#credit -= LIMITS.pollingCredit / 2;
+    if (this.#credit > LIMITS.pollingCredit / 4) return;
+    this.#credit = 0;
     this.#windowMs = 0;
     const again = nowMs - this.#pausedUntilMs < this.#pauseMs;
     this.#pauseMs = again ? Math.min(LIMITS.pollingPauseMaxMs, 2 * this.#pauseMs) : LIMITS.pollingPauseMs;

@@ -96,25 +96,50 @@ describe("adaptive polling", () => {
     expect(loop.looksNext).toBe(true);
   });
 
-  it("leaves the processor alone for a while when somebody else was using it", () => {
-    for (let count = 0; count < 5; count += 1) exchange(0.1);
+  /** Somebody else takes the processor while an answer is awaited. */
+  function interrupt(): void {
     polling.handedOver();
-    loop.turn(1);
-    expect(loop.looksNext).toBe(false);
+    if (loop.looksNext) loop.turn(LIMITS.pollingLookMs + 0.02);
+    loop.turnFor(0.02);
     polling.arrived();
+  }
+
+  /** Answers come quickly until they are looked for, and then some. */
+  function settle(exchanges = 2): void {
+    while (exchange(0.1) === 0) loop.atMs += 1;
+    for (let count = 0; count < exchanges; count += 1) exchange(0.1);
+  }
+
+  it("leaves the processor alone for a while when somebody else needs it as often", () => {
+    settle();
+    interrupt();
     for (let count = 0; count < 5; count += 1) expect(exchange(0.1)).toBe(0);
     loop.atMs += LIMITS.pollingPauseMs;
     exchange(0.1);
     expect(exchange(0.1)).toBeGreaterThan(0);
   });
 
+  it("does not mind that somebody needs it now and then", () => {
+    settle(LIMITS.pollingCredit);
+    for (let round = 0; round < 10; round += 1) {
+      interrupt();
+      expect(exchange(0.1)).toBeGreaterThan(0);
+      settle(LIMITS.pollingCredit);
+    }
+  });
+
+  it("minds it when it happens again and again, however well it went before", () => {
+    settle(10 * LIMITS.pollingCredit);
+    interrupt();
+    interrupt();
+    expect(exchange(0.1)).toBe(0);
+  });
+
   it("leaves it alone for longer each time that happens again, up to a limit", () => {
     const pausesMs: number[] = [];
     for (let round = 0; round < 10; round += 1) {
-      while (exchange(0.1) === 0) loop.atMs += 1;
-      polling.handedOver();
-      loop.turn(1);
-      polling.arrived();
+      settle();
+      interrupt();
       const beganMs = loop.atMs;
       while (exchange(0.1) === 0) loop.atMs += 1;
       pausesMs.push(loop.atMs - beganMs);
@@ -125,18 +150,13 @@ describe("adaptive polling", () => {
   });
 
   it("forgets earlier trouble after a quiet time", () => {
-    for (let count = 0; count < 5; count += 1) exchange(0.1);
     for (let round = 0; round < 3; round += 1) {
-      polling.handedOver();
-      loop.turn(1);
-      polling.arrived();
+      settle();
+      interrupt();
       loop.atMs += LIMITS.pollingPauseMaxMs * 3;
-      exchange(0.1);
-      exchange(0.1);
     }
-    polling.handedOver();
-    loop.turn(1);
-    polling.arrived();
+    settle();
+    interrupt();
     loop.atMs += LIMITS.pollingPauseMs;
     exchange(0.1);
     expect(exchange(0.1)).toBeGreaterThan(0);
