@@ -65,7 +65,9 @@ export class HeldDisk implements Disk {
 
 /** What a HeldDisk contains: every byte is the low part of its position. */
 export function diskBytes(offset: number, length: number): Buffer {
-  return Buffer.from(Uint8Array.from({ length }, (_, index) => (offset + index) & 0xff));
+  const bytes = Buffer.alloc(length);
+  for (let index = 0; index < length; index += 1) bytes[index] = (offset + index) & 0xff;
+  return bytes;
 }
 
 function diskData({ offset, length }: DiskRequest): Piece {
