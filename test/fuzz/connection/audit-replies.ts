@@ -36,6 +36,8 @@ class ReplyAudit {
   readonly #style: AgreedStyle;
   /** Answers of which some chunks have come, and whether the place is known that they are about. */
   readonly #open = new Map<string, { readonly answer: ChunkedAnswer; readonly isPlain: boolean }>();
+  /** Cookies of requests in flight together that differ in their place: which of them was answered nobody knows from then on. */
+  readonly #doubtful = new Set<string>();
   /** Nobody knows any more which request was answered. */
   #lost = false;
 
@@ -109,8 +111,8 @@ class ReplyAudit {
       this.#lost = true;
       return undefined;
     }
-    const isPlain = list.every((one) => one.offset === first?.offset && one.flags === first.flags);
-    return { request: list.shift() as Asked, isPlain };
+    if (!list.every((one) => one.offset === first?.offset && one.flags === first.flags)) this.#doubtful.add(cookie);
+    return { request: list.shift() as Asked, isPlain: !this.#doubtful.has(cookie) };
   }
 
   #judge(answer: ChunkedAnswer): void {
