@@ -1,6 +1,7 @@
 import type { ByteSource } from "../../../src/protocol/byte-source.ts";
 import type { SeededRandom } from "../../simulation/seeded-random.ts";
 import { cutPositions } from "../transcript/cut.ts";
+import { checkError } from "../support/check-text.ts";
 import { expectThat } from "../support/fuzz-target.ts";
 
 /** Memory that a decoder reads from, as bytes and as a view. */
@@ -41,5 +42,16 @@ export function feed(bytes: Buffer, random: SeededRandom, decode: Decode, refuse
       start = rest;
       if (!refused()) break;
     }
+  }
+}
+
+/** Feeds bytes to a decoder that goes on to the end unless they break the protocol; tells whether they did. */
+export function breaks(bytes: Buffer, random: SeededRandom, decode: Decode): boolean {
+  try {
+    feed(bytes, random, decode, () => false);
+    return false;
+  } catch (error) {
+    checkError(error, ["ProtocolViolation"]);
+    return true;
   }
 }

@@ -13,6 +13,7 @@ import {
   statusChunkBytes,
 } from "../support/naive-codec.ts";
 import { settle } from "../support/settle.ts";
+import { asking, expectAnsweredElsewhere } from "./asking.ts";
 import { HostileWorld } from "./hostile-world.ts";
 
 // Items 3 to 8 of the checklist of malicious servers, as far as they are about structured replies: what a server may say that
@@ -24,30 +25,6 @@ const STRUCTURED = { structured: true };
 interface Cookies {
   readonly read: bigint;
   readonly write: bigint;
-}
-
-/** A world in which the honest client has asked for 8 bytes at 512 and written some at 0. */
-async function asking() {
-  const world = await HostileWorld.open({}, STRUCTURED);
-  const read = world.witness.read(512, 8);
-  const write = world.witness.write(0, Buffer.from("written"));
-  await settle();
-  const cookies = world.server.requests.map(({ cookie }) => cookie);
-  return { world, read, write, cookies: { read: cookies[0] ?? 0n, write: cookies[1] ?? 0n } };
-}
-
-/** The next server answers both requests, and the client has one right answer to each. */
-async function expectAnsweredElsewhere({ world, read, write }: Awaited<ReturnType<typeof asking>>): Promise<void> {
-  expect(world.witness.replies).toEqual([]);
-  const next = await world.nextServer(STRUCTURED);
-  expect(next.heard).toEqual(["1@0+7"]);
-  await next.answer(0);
-  await next.answer(1, 0, diskBytes(512, 8));
-  expect(world.witness.replies).toEqual([
-    { error: 0, cookie: write, data: Buffer.alloc(0) },
-    { error: 0, cookie: read, data: diskBytes(512, 8) },
-  ]);
-  await world.expectServed();
 }
 
 const ZEROS = Buffer.alloc(8);
@@ -123,13 +100,13 @@ const LIES: readonly (readonly [string, (cookies: Cookies) => Buffer])[] = [
 
 describe("a server that breaks the protocol of structured replies", () => {
   it.each(LIES)("is hung up on, and everything is asked elsewhere: %s", async (_name, say) => {
-    const asked = await asking();
+    const asked = await asking(STRUCTURED);
     asked.world.server.stream.say(say(asked.cookies));
     asked.world.server.stream.say(Buffer.alloc(100_000, 0x42));
     await settle();
     expect(asked.world.server.stream.destroyed).toBe(true);
     expect(asked.world.log.of("warning")).toEqual([expect.stringMatching(/^server store:10809: connection lost: /)]);
-    await expectAnsweredElsewhere(asked);
+    await expectAnsweredElsewhere(asked, STRUCTURED);
   });
 
   it.each<readonly [string, (cookies: Cookies) => Buffer]>([
@@ -137,7 +114,7 @@ describe("a server that breaks the protocol of structured replies", () => {
     ["a chunk behind the end", ({ read }) => data(read, 512, Buffer.alloc(8, 0xee), true)],
     ["an error behind the end", ({ read }) => errorChunkBytes({ cookie: read, error: 5 })],
   ])("is hung up on for %s, which no client sees", async (_name, more) => {
-    const { world, read, cookies } = await asking();
+    const { world, read, cookies } = await asking(STRUCTURED);
     world.server.stream.say(
       Buffer.concat([data(cookies.read, 512, diskBytes(512, 8)), doneBytes(cookies.read), more(cookies)]),
     );
@@ -150,7 +127,7 @@ describe("a server that breaks the protocol of structured replies", () => {
   });
 
   it("is not believed about the chunks of an earlier connection", async () => {
-    const { world, read, cookies } = await asking();
+    const { world, read, cookies } = await asking(STRUCTURED);
     world.server.stream.say(data(cookies.read, 512, Buffer.from("old ")));
     await world.server.drop();
     const next = await world.nextServer(STRUCTURED);
@@ -176,10 +153,10 @@ describe("a server that breaks the protocol of structured replies", () => {
       ]);
     const { length } = say({ read: 0n, write: 0n });
     for (let cut = 0; cut < length; cut += 1) {
-      const asked = await asking();
+      const asked = await asking(STRUCTURED);
       asked.world.server.stream.say(say(asked.cookies).subarray(0, cut));
       await asked.world.server.drop();
-      await expectAnsweredElsewhere(asked);
+      await expectAnsweredElsewhere(asked, STRUCTURED);
     }
   });
 });
@@ -211,7 +188,7 @@ describe("a server with structured replies that answers in its own way", () => {
   });
 
   it("has errors passed on, and no data beside them", async () => {
-    const { world, read, write, cookies } = await asking();
+    const { world, read, write, cookies } = await asking(STRUCTURED);
     world.server.stream.say(data(cookies.read, 512, diskBytes(512, 8)));
     world.server.stream.say(
       errorChunkBytes({ cookie: cookies.read, error: NBD_ERROR.EIO, text: "\u001b[2Jbad sector", offset: 515 }),
@@ -228,14 +205,14 @@ describe("a server with structured replies that answers in its own way", () => {
   });
 
   it("of ESHUTDOWN, even of half a reply, is asked again and no client hears of it", async () => {
-    const asked = await asking();
+    const asked = await asking(STRUCTURED);
     asked.world.server.stream.say(data(asked.cookies.read, 512, diskBytes(512, 4)));
     asked.world.server.stream.say(
       errorChunkBytes({ cookie: asked.cookies.read, error: NBD_ERROR.ESHUTDOWN, text: "bye" }),
     );
     await settle();
     expect(asked.world.server.stream.finished).toBe(true);
-    await expectAnsweredElsewhere(asked);
+    await expectAnsweredElsewhere(asked, STRUCTURED);
   });
 
   it("may answer in chunks of single bytes, as long as there are not too many", async () => {

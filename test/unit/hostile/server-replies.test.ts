@@ -6,37 +6,13 @@ import { diskBytes } from "../support/held-disk.ts";
 import { replyBytes } from "../support/naive-codec.ts";
 import { settle } from "../support/settle.ts";
 import { TestClient } from "../support/test-client.ts";
+import { asking, expectAnsweredElsewhere } from "./asking.ts";
 import { HostileWorld } from "./hostile-world.ts";
 
 // Items 4, 5, 8, 9 and 11 of the checklist of malicious servers: what a server may say, or not say, in the transmission
 // phase. No client gets an answer that it should not get, or two; what is unanswered is asked again, somewhere else.
 
 const MIB = 1024 * 1024;
-
-/** A world in which the honest client has asked for 8 bytes at 512 and written some at 0. */
-async function asking() {
-  const world = await HostileWorld.open();
-  const read = world.witness.read(512, 8);
-  const write = world.witness.write(0, Buffer.from("written"));
-  await settle();
-  const cookies = world.server.requests.map(({ cookie }) => cookie);
-  return { world, read, write, cookies: { read: cookies[0] ?? 0n, write: cookies[1] ?? 0n } };
-}
-
-/** The next server answers both requests, and the client has one right answer to each. */
-async function expectAnsweredElsewhere({ world, read, write }: Awaited<ReturnType<typeof asking>>): Promise<void> {
-  expect(world.witness.replies).toEqual([]);
-  const next = await world.nextServer();
-  expect(next.heard).toEqual(["1@0+7"]);
-  await next.answer(0);
-  await next.answer(1, 0, diskBytes(512, 8));
-  expect(world.witness.replies).toEqual([
-    { error: 0, cookie: write, data: Buffer.alloc(0) },
-    { error: 0, cookie: read, data: diskBytes(512, 8) },
-  ]);
-  expect(world.witness.stream.destroyed).toBe(false);
-  await world.expectServed();
-}
 
 /** A server that never answered anything proves nothing against the only write: when one works, it is answered. */
 async function expectNotTakenForPoison(world: HostileWorld): Promise<void> {
