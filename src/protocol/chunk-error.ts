@@ -1,13 +1,13 @@
 import assert from "node:assert";
 
 import { CHUNK, CHUNK_HEADER_BYTES, STRING_LIMIT_BYTES } from "./constants.ts";
-import { type ChunkAddress, encodeChunkHeader, encodeOffset } from "./chunk-header.ts";
+import { type ChunkAddress, encodeChunkHeader } from "./chunk-header.ts";
+import { decodeOffset, encodeOffset } from "./offset-field.ts";
 import { ProtocolViolation } from "./protocol-violation.ts";
 
 /** Error value and length of the message. */
 const FIXED_BYTES = 6;
 const OFFSET_BYTES = 8;
-const TWO_TO_32 = 0x1_0000_0000;
 
 /** The longest payload of an error chunk that makes sense, in bytes: what comes behind the known fields is ignored. */
 export const CHUNK_ERROR_LIMIT_BYTES = 2 * STRING_LIMIT_BYTES;
@@ -41,11 +41,11 @@ export function decodeChunkError(view: DataView, at: number, type: number, lengt
   const [text = ""] = Buffer.from(view.buffer, view.byteOffset + textAt, textBytes)
     .toString("utf8")
     .split("\0", 1);
-  return { error, text, offset: offsetBytes === 0 ? undefined : decodeOffset(view, textAt + textBytes) };
+  return { error, text, offset: offsetBytes === 0 ? undefined : knownOffset(view, textAt + textBytes) };
 }
 
-function decodeOffset(view: DataView, at: number): number | undefined {
-  const offset = view.getUint32(at) * TWO_TO_32 + view.getUint32(at + 4);
+function knownOffset(view: DataView, at: number): number | undefined {
+  const offset = decodeOffset(view, at);
   return Number.isSafeInteger(offset) ? offset : undefined;
 }
 

@@ -1,6 +1,5 @@
 import { CHUNK, CHUNK_FLAG, CHUNK_HEADER_BYTES, DATA_CHUNK_HEADER_BYTES, MAGIC } from "./constants.ts";
-
-const TWO_TO_32 = 0x1_0000_0000;
+import { encodeOffset } from "./offset-field.ts";
 
 /** A chunk with a hole, in bytes, */
 export const HOLE_CHUNK_BYTES = CHUNK_HEADER_BYTES + 12;
@@ -68,10 +67,4 @@ export function encodeHoleChunk(
   encodeChunkHeader(view, at, CHUNK.OFFSET_HOLE, address, HOLE_CHUNK_BYTES - CHUNK_HEADER_BYTES);
   encodeOffset(view, at + CHUNK_HEADER_BYTES, offset);
   view.setUint32(at + DATA_CHUNK_HEADER_BYTES, holeBytes);
-}
-
-/** Writes a 64-bit offset, an exact one. */
-export function encodeOffset(view: DataView, at: number, offset: number): void {
-  view.setUint32(at, Math.floor(offset / TWO_TO_32));
-  view.setUint32(at + 4, offset >>> 0);
 }

@@ -1,9 +1,9 @@
 import type { ByteSource } from "./byte-source.ts";
 import { CHUNK, CHUNK_FLAG, CHUNK_HEADER_BYTES, EXTENT_BYTES, MAGIC, SIMPLE_REPLY_HEADER_BYTES } from "./constants.ts";
 import { CHUNK_ERROR_LIMIT_BYTES, type ChunkError, decodeChunkError } from "./chunk-error.ts";
+import { decodeOffset } from "./offset-field.ts";
 import { ProtocolViolation } from "./protocol-violation.ts";
 
-const TWO_TO_32 = 0x1_0000_0000;
 /** What stands before the data of a data chunk, all of a hole, what stands before extents, and the least of an error. */
 const OFFSET_BYTES = 8;
 const HOLE_BYTES = 12;
@@ -112,8 +112,8 @@ export class ReplyDecoder<Source extends ByteSource> {
     const fields = at + CHUNK_HEADER_BYTES;
     this.#owesExtents = type === CHUNK.BLOCK_STATUS;
     this.#owed = lengthBytes - fixedBytes;
-    if (type === CHUNK.OFFSET_DATA) this.#sink.dataChunk(offsetAt(view, fields), this.#owed);
-    else if (type === CHUNK.OFFSET_HOLE) this.#sink.holeChunk(offsetAt(view, fields), holeSizeAt(view, fields + 8));
+    if (type === CHUNK.OFFSET_DATA) this.#sink.dataChunk(decodeOffset(view, fields), this.#owed);
+    else if (type === CHUNK.OFFSET_HOLE) this.#sink.holeChunk(decodeOffset(view, fields), holeSizeAt(view, fields + 8));
     else if (type === CHUNK.BLOCK_STATUS) this.#sink.statusChunk(view.getUint32(fields), this.#owed / EXTENT_BYTES);
     else if (type !== CHUNK.NONE) this.#sink.errorChunk(decodeChunkError(view, fields, type, lengthBytes));
     return fields + fixedBytes;
@@ -146,10 +146,6 @@ function fixedPart(type: number, lengthBytes: number, done: boolean): number {
 
 function demand(fits: boolean, type: number, lengthBytes: number): void {
   if (!fits) throw new ProtocolViolation(`a reply chunk of type ${type} with ${lengthBytes} bytes`);
-}
-
-function offsetAt(view: DataView, at: number): number {
-  return view.getUint32(at) * TWO_TO_32 + view.getUint32(at + 4);
 }
 
 function holeSizeAt(view: DataView, at: number): number {

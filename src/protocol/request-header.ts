@@ -1,7 +1,6 @@
 import { COMMAND, MAGIC, REQUEST_HEADER_BYTES } from "./constants.ts";
+import { decodeOffset, encodeOffset } from "./offset-field.ts";
 import { ProtocolViolation } from "./protocol-violation.ts";
-
-const TWO_TO_32 = 0x1_0000_0000;
 
 /**
  * The fixed part of a request ("Request message"), big-endian:
@@ -29,7 +28,7 @@ export function decodeRequestHeader(view: DataView, at: number, header: RequestH
   header.command = view.getUint16(at + 6);
   header.cookieHigh = view.getUint32(at + 8);
   header.cookieLow = view.getUint32(at + 12);
-  header.offset = view.getUint32(at + 16) * TWO_TO_32 + view.getUint32(at + 20);
+  header.offset = decodeOffset(view, at + 16);
   header.length = view.getUint32(at + 24);
 }
 
@@ -40,8 +39,7 @@ export function encodeRequestHeader(view: DataView, at: number, header: Readonly
   view.setUint16(at + 6, header.command);
   view.setUint32(at + 8, header.cookieHigh);
   view.setUint32(at + 12, header.cookieLow);
-  view.setUint32(at + 16, Math.floor(header.offset / TWO_TO_32));
-  view.setUint32(at + 20, header.offset >>> 0);
+  encodeOffset(view, at + 16, header.offset);
   view.setUint32(at + 24, header.length);
 }
 

@@ -5,10 +5,10 @@ import {
   encodeChunkHeader,
   encodeDataChunk,
   encodeHoleChunk,
-  encodeOffset,
   HOLE_CHUNK_BYTES,
   STATUS_CHUNK_HEADER_BYTES,
 } from "../../../src/protocol/chunk-header.ts";
+import { encodeOffset } from "../../../src/protocol/offset-field.ts";
 import { CHUNK, DATA_CHUNK_HEADER_BYTES } from "../../../src/protocol/constants.ts";
 import { chunkBytes, dataChunkBytes, holeChunkBytes, statusChunkBytes } from "../support/naive-codec.ts";
 import { wireBytes } from "./support/wire-bytes.ts";
