@@ -10,6 +10,8 @@ export interface BenchOptions {
   /** How long each contender works before the first round. */
   readonly warmup: number;
   readonly sizeMib: number;
+  /** Which trials; when empty, all that need not be asked for. */
+  readonly trial: readonly string[];
   /** Which workloads and contenders; all when empty. */
   readonly workload: readonly string[];
   readonly contender: readonly string[];
@@ -37,18 +39,20 @@ export function parseBenchOptions(argv: readonly string[], output: Output): Benc
     .option("--seconds <seconds>", "for how long each time", parseSeconds, 2.5)
     .option("--warmup <seconds>", "for how long each contender works before the first round", parseSeconds, 0.5)
     .addOption(new Option("--size-mib <count>", "the disk's size").argParser(parseCount).default(1024))
+    .option("--trial <name>", "only this trial; repeatable, and needed for those that take hours", collect)
     .option("--workload <name>", "only those with these words in the name, or =NAME; repeatable", collect)
     .option("--contender <name>", "only those with these words in the name, or =NAME; repeatable", collect)
     .option("--node <path>", "run ours under this node; repeatable, all in one run", collect)
     .option("--variant <name:options>", "run ours with these options as well; repeatable", collectNamed)
     .option("--build <name:path>", "run another build's main.js as well; repeatable", collectNamed)
     .option("--json <file>", "write every figure there")
-    .option("--list", "say which workloads and contenders there are, and do nothing")
+    .option("--list", "say which trials, workloads and contenders there are, and do nothing")
     .parse(argv, { from: "user" });
   const given = command.opts<Pick<BenchOptions, "rounds" | "seconds" | "warmup" | "sizeMib"> & Partial<BenchOptions>>();
   return {
     ...given,
     // Defaults that the help need not show.
+    trial: given.trial ?? [],
     workload: given.workload ?? [],
     contender: given.contender ?? [],
     node: given.node ?? [],

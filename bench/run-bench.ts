@@ -1,140 +1,76 @@
 import { writeFile } from "node:fs/promises";
 
 import type { BenchOptions } from "./bench-options.ts";
-import type { BenchReport, WorkloadReport } from "./bench-report.ts";
-import type { Contender, LeftOut } from "./contender.ts";
+import type { BenchReport } from "./bench-report.ts";
+import type { Display } from "./display.ts";
+import { failedTrial } from "./failed-trial.ts";
 import { findProgram } from "./find-program.ts";
 import { answerOf, describeMachine, describeVersions } from "./machine.ts";
-import { startMemoryServer } from "./memory-server.ts";
-import { otherContenders } from "./other-contenders.ts";
-import { ownContenders } from "./own-contenders.ts";
-import type { NodeBinary } from "./own-contenders.ts";
+import { describePlan, describeTrials, makePlan } from "./plan.ts";
 import type { ProcessGroups } from "./process-groups.ts";
-import { runWorkload } from "./run-workload.ts";
-import type { ServerPorts } from "./run-workload.ts";
-import { selectNames } from "./select-names.ts";
-import type { Series } from "./summary.ts";
-import { summarize } from "./summary.ts";
-import { summaryTable } from "./summary-table.ts";
-import type { Workload } from "./workload.ts";
-import { WORKLOADS } from "./workload.ts";
+import type { Trial, TrialContext, TrialReport } from "./trial.ts";
+import { TRIALS } from "./trials.ts";
 
 /** From here on something else must be running. */
 const BUSY_LOAD = 0.5;
 
-/** Figures to stdout, progress to stderr. */
-export interface Display {
-  result(text: string): void;
-  progress(text: string): void;
-}
-
-/** Who takes part in what. */
-interface Plan {
-  readonly workloads: readonly Workload[];
-  readonly contenders: readonly Contender[];
-  readonly leftOut: readonly LeftOut[];
-  readonly nodes: readonly NodeBinary[];
-}
-
-/** Runs the bench; resolves to true unless a contender failed. `main` is the built main.js of ours. */
+/** Runs the bench; resolves to true unless a trial failed. `main` is the built main.js of ours. */
 export async function runBench(
   options: BenchOptions,
   main: string,
   groups: ProcessGroups,
   display: Display,
 ): Promise<boolean> {
-  const plan = makePlan(options, main);
+  const plan = makePlan(TRIALS, options, main);
+  if (options.list) display.result(`${describeTrials(TRIALS)}\n`);
   display.result(describePlan(plan));
   if (options.list) return true;
-  const machine = describeMachine();
-  const startedAt = new Date().toISOString();
+  const { kernel, ...machine } = describeMachine();
   display.result(`${machine.processors} x ${machine.processor}, load ${machine.load.toFixed(2)}\n`);
   if (machine.load > BUSY_LOAD) display.result("The machine is busy with something else: the figures are noise.\n");
-
-  const ports = await startServers(options, plan.contenders, groups);
-  const workloads: WorkloadReport[] = [];
-  for (const workload of plan.workloads) {
-    const all = await runWorkload(groups, plan.contenders, ports, workload, options, (text) => display.progress(text));
-    const summaries = summarize(all);
-    display.result(`\n${workload.name}\n${summaryTable(summaries, all)}`);
-    workloads.push({ workload, summaries, contenders: all.map(reportOf) });
-  }
-  if (options.json !== undefined) {
-    const { rounds, seconds, warmup, sizeMib } = options;
-    const report: BenchReport = {
-      startedAt,
-      commit: describeCommit(),
-      machine,
-      versions: { ...describeVersions(), node: plan.nodes.map(({ version }) => version).join(", ") },
-      settings: { rounds, seconds, warmup, sizeMib },
-      variants: Object.fromEntries(options.variant.map(({ name, text }) => [name, text])),
-      leftOut: plan.leftOut,
-      workloads,
-    };
-    await writeFile(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
-  }
-  return workloads.every(({ contenders }) => contenders.every(({ failure }) => failure === null));
-}
-
-function makePlan(options: BenchOptions, main: string): Plan {
-  const paths = options.node.length === 0 ? [process.execPath] : options.node;
-  const nodes = paths.map((path): NodeBinary => {
-    const version = answerOf(path, "--version");
-    if (version === undefined) throw new Error(`${path} does not run`);
-    return { path, version };
-  });
-  const others = otherContenders(findProgram, process.env["FLEXNBD_PROXY"]);
-  const ours = ownContenders({ main, variants: options.variant, builds: options.build, nodes });
-  const contenders = [...others.contenders, ...ours];
-  const names = contenders.map(({ name }) => name);
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined) throw new Error(`there are two contenders with the name ${JSON.stringify(twice)}`);
-  const chosen = selectNames(names, options.contender);
-  const workloads = selectNames(
-    WORKLOADS.map(({ name }) => name),
-    options.workload,
-  );
-  return {
-    workloads: WORKLOADS.filter(({ name }) => workloads.includes(name)),
-    contenders: contenders.filter(({ name }) => chosen.includes(name)),
-    leftOut: others.leftOut,
-    nodes,
-  };
-}
-
-function describePlan({ workloads, contenders, leftOut }: Plan): string {
-  const lines = [
-    `workloads: ${workloads.map(({ name }) => name).join(", ")}`,
-    `contenders: ${contenders.map(({ name }) => name).join(", ")}`,
-    ...leftOut.map(({ name, reason }) => `left out: ${name} (${reason})`),
-  ];
-  return lines.map((line) => `${line}\n`).join("");
-}
-
-/** Only those that somebody stands in front of. */
-async function startServers(
-  options: BenchOptions,
-  contenders: readonly Contender[],
-  groups: ProcessGroups,
-): Promise<ServerPorts> {
   for (const program of ["nbdkit", "fio"]) {
     if (findProgram(program) === undefined) throw new Error(`${program} is not installed`);
   }
-  const ports: { -readonly [Handshake in keyof ServerPorts]: ServerPorts[Handshake] } = {};
-  for (const handshake of ["newstyle", "oldstyle"] as const) {
-    if (contenders.some((contender) => contender.handshake === handshake)) {
-      ports[handshake] = await startMemoryServer(groups, handshake, options.sizeMib);
-    }
+
+  const { contenders, leftOut, nodes } = plan;
+  const { rounds, seconds, warmup, sizeMib } = options;
+  const trials: Record<string, TrialReport> = {};
+  const report: BenchReport = {
+    startedAt: new Date().toISOString(),
+    commit: describeCommit(),
+    machine,
+    versions: { ...describeVersions(), node: nodes.map(({ version }) => version).join(", "), kernel },
+    settings: { rounds, seconds, warmup, sizeMib },
+    variants: Object.fromEntries(options.variant.map(({ name, text }) => [name, text])),
+    leftOut,
+    trials,
+  };
+  for (const { trial, workloads } of plan.trials) {
+    display.result(`\n${trial.name}: ${trial.about}\n`);
+    trials[trial.name] = await runTrial(trial, { options, groups, display, main, nodes, contenders, workloads });
+    // After each of them, so that what hours have brought is not lost with what comes after.
+    if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
   }
-  return ports;
+  return Object.values(trials).every(({ failed }) => !failed);
 }
 
-function reportOf({ contender, rounds, failure }: Series): WorkloadReport["contenders"][number] {
-  return { name: contender.name, role: contender.role, rounds, failure: failure ?? null };
+async function runTrial(trial: Trial, context: TrialContext): Promise<TrialReport> {
+  try {
+    return await trial.run(context);
+  } catch (error) {
+    const report = failedTrial(error);
+    context.display.result(`${trial.name} broke off: ${report.failure}\n`);
+    return report;
+  } finally {
+    await context.groups.end();
+  }
 }
 
 function describeCommit(): string | null {
   const commit = answerOf("git", "rev-parse", "--short=12", "HEAD");
   if (commit === undefined) return null;
-  return answerOf("git", "status", "--porcelain") === "" ? commit : `${commit}+`;
+  // Results are no part of what is measured.
+  return answerOf("git", "status", "--porcelain", "--", ":/", ":(top,exclude)bench/results") === ""
+    ? commit
+    : `${commit}+`;
 }

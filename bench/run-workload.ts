@@ -3,7 +3,7 @@ import type { Measurement } from "./measurement.ts";
 import type { ProcessGroups } from "./process-groups.ts";
 import { rotated } from "./rotated.ts";
 import { RunningContender } from "./running-contender.ts";
-import type { Series } from "./summary.ts";
+import type { Series } from "./series.ts";
 import type { Workload } from "./workload.ts";
 
 /** How long and how often. */

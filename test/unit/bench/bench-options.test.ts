@@ -13,6 +13,7 @@ describe("parseBenchOptions", () => {
       seconds: 2.5,
       warmup: 0.5,
       sizeMib: 1024,
+      trial: [],
       workload: [],
       contender: [],
       node: [],
@@ -39,12 +40,27 @@ describe("parseBenchOptions", () => {
     expect(options).toMatchObject({ rounds: 7, seconds: 1.5, warmup: 2, sizeMib: 64, json: "f", list: true });
   });
 
-  it("takes filters, nodes, variants and builds as often as they are given", () => {
+  it("takes trials, filters, nodes, variants and builds as often as they are given", () => {
     const options = parse(
-      ...["--workload", "read", "--workload", "write-1m", "--contender", "socat", "--node", "/a", "--node", "/b"],
+      ...[
+        "--trial",
+        "scale",
+        "--trial=soak",
+        "--workload",
+        "read",
+        "--workload",
+        "write-1m",
+        "--contender",
+        "socat",
+        "--node",
+        "/a",
+        "--node",
+        "/b",
+      ],
       ...["--variant", "cached:--cache=16M --upstream nbd://x:1/", "--variant=quiet:-q", "--build", "old:/c/main.js"],
     );
     expect(options).toMatchObject({
+      trial: ["scale", "soak"],
       workload: ["read", "write-1m"],
       contender: ["socat"],
       node: ["/a", "/b"],

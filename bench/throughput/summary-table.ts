@@ -1,5 +1,6 @@
-import type { Series, Summary } from "./summary.ts";
-import { textTable } from "./text-table.ts";
+import type { Series } from "../series.ts";
+import { textTable } from "../text-table.ts";
+import type { Summary } from "./summary.ts";
 
 const HEADINGS = [
   "",

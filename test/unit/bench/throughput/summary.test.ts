@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
-import type { Role } from "../../../bench/contender.ts";
-import { summarize } from "../../../bench/summary.ts";
-import type { Series } from "../../../bench/summary.ts";
+import type { Role } from "../../../../bench/contender.ts";
+import type { Series } from "../../../../bench/series.ts";
+import { summarize } from "../../../../bench/throughput/summary.ts";
 
 function series(name: string, role: Role, speeds: readonly number[], p99Us = 100): Series {
   const rounds = speeds.map((operationsPerSecond, i) => ({

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import type { Summary } from "../../../bench/summary.ts";
-import { summaryTable } from "../../../bench/summary-table.ts";
+import type { Summary } from "../../../../bench/throughput/summary.ts";
+import { summaryTable } from "../../../../bench/throughput/summary-table.ts";
 
 const ours: Summary = {
   name: "flexnbd-proxy",

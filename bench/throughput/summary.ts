@@ -1,15 +1,8 @@
-import type { Contender } from "./contender.ts";
-import { median } from "./median.ts";
-import type { Measurement } from "./measurement.ts";
-
-/** All that was measured of one contender under one workload. */
-export interface Series {
-  readonly contender: Pick<Contender, "name" | "role">;
-  /** By round. Fewer than asked for when it failed. */
-  readonly rounds: readonly Measurement[];
-  /** Why it failed, if it did. */
-  readonly failure: string | undefined;
-}
+import type { Contender } from "../contender.ts";
+import type { Figure } from "../figure.ts";
+import { medianOf, p99, ratio, speed } from "../figure.ts";
+import { median } from "../median.ts";
+import type { Series } from "../series.ts";
 
 /**
  * One contender's figures over all rounds: medians, and ratios to others. A ratio is the median of each round's own,
@@ -63,21 +56,4 @@ export function summarize(all: readonly Series[]): Summary[] {
       peakMemoryKib: memory.length === 0 ? null : Math.max(...memory),
     };
   });
-}
-
-type Figure = (round: Measurement) => number;
-
-const speed: Figure = (round) => round.operationsPerSecond;
-const p99: Figure = (round) => round.p99Us;
-
-function medianOf(series: Series, figure: Figure): number {
-  return median(series.rounds.map(figure)) ?? Number.NaN;
-}
-
-function ratio(series: Series, base: Series | undefined, figure: Figure): number | null {
-  const ofEachRound = series.rounds.flatMap((round, i) => {
-    const other = base?.rounds[i];
-    return other === undefined ? [] : [figure(round) / figure(other)];
-  });
-  return median(ofEachRound) ?? null;
 }

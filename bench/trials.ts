@@ -1,0 +1,5 @@
+import { THROUGHPUT } from "./throughput/throughput-trial.ts";
+import type { Trial } from "./trial.ts";
+
+/** All trials, in the order in which they are run. */
+export const TRIALS: readonly Trial[] = [THROUGHPUT];
