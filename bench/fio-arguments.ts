@@ -1,8 +1,23 @@
+import assert from "node:assert";
+
 import type { Workload } from "./workload.ts";
 
 /** The arguments of a fio that repeats a workload on the export at `uri` for so long and reports in JSON. */
 export function fioArguments(workload: Workload, uri: string, seconds: number): string[] {
   return [...common(workload, uri), "--time_based", `--runtime=${Math.round(seconds * 1000)}ms`, "--norandommap"];
+}
+
+/**
+ * The arguments of a fio that does the same with the workload's clients spread over several URIs as evenly as can be, and
+ * reports them as one.
+ */
+export function crowdArguments(workload: Workload, uris: readonly string[], seconds: number): string[] {
+  const clients = workload.clients ?? 1;
+  assert(clients >= uris.length, "each of them has a client");
+  return uris.flatMap((uri, i) => {
+    const share = Math.floor((clients + uris.length - 1 - i) / uris.length);
+    return [...fioArguments(workload, uri, seconds), `--numjobs=${share}`, "--group_reporting"];
+  });
 }
 
 /** The arguments of a fio that writes every byte of the export at `uri` once. */

@@ -1,10 +1,17 @@
-import type { Contender } from "./contender.ts";
+import type { Handshake } from "./contender.ts";
 import { fillArguments } from "./fio-arguments.ts";
 import { freePort, untilListening } from "./listening-port.ts";
 import type { ProcessGroups } from "./process-groups.ts";
 import { runFio } from "./run-fio.ts";
 
 const FILL_DEADLINE_MS = 60_000;
+
+/** In nbdkit's words. */
+const STYLE: Readonly<Record<Handshake, readonly string[]>> = {
+  newstyle: [],
+  "newstyle-simple": ["--no-sr"],
+  oldstyle: ["--oldstyle"],
+};
 
 /** The NBD URI of the default export on a port of 127.0.0.1. */
 export function uriOf(port: number): string {
@@ -15,14 +22,9 @@ export function uriOf(port: number): string {
  * Starts nbdkit with a disk in memory, writes every byte of it, so that no read is answered from a hole, and resolves
  * to its port.
  */
-export async function startMemoryServer(
-  groups: ProcessGroups,
-  handshake: Contender["handshake"],
-  sizeMib: number,
-): Promise<number> {
+export async function startMemoryServer(groups: ProcessGroups, handshake: Handshake, sizeMib: number): Promise<number> {
   const port = await freePort();
-  const style = handshake === "oldstyle" ? ["--oldstyle"] : [];
-  const args = ["--foreground", "--ipaddr=127.0.0.1", `--port=${port}`, ...style, "memory", `${sizeMib}M`];
+  const args = ["--foreground", "--ipaddr=127.0.0.1", `--port=${port}`, ...STYLE[handshake], "memory", `${sizeMib}M`];
   await untilListening(port, groups.start("nbdkit", args));
   await runFio(groups, fillArguments(uriOf(port)), FILL_DEADLINE_MS);
   return port;

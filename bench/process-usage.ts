@@ -15,6 +15,8 @@ export interface ProcessStat {
   readonly groupId: number;
   /** User and system time of all threads, and of the children that ended and were waited for. */
   readonly cpuTicks: number;
+  /** The same without the children. */
+  readonly ownCpuTicks: number;
 }
 
 /** The usage of all processes of a group. Who ended is counted in the one who waited for it. */
@@ -49,6 +51,12 @@ async function membersOf(groupId: number): Promise<Map<number, ProcessStat>> {
   return members;
 }
 
+/** The processor time of the thread that a process began with; 0 when it has ended. */
+export async function mainThreadSeconds(pid: number): Promise<number> {
+  const text = await readIfThere(`/proc/${pid}/task/${pid}/stat`);
+  return text === undefined ? 0 : parseProcessStat(text).ownCpuTicks / TICKS_PER_SECOND;
+}
+
 /** Reads the text of /proc/PID/stat. */
 export function parseProcessStat(text: string): ProcessStat {
   // The second field is the program's name in parentheses and may itself hold blanks and parentheses.
@@ -56,7 +64,8 @@ export function parseProcessStat(text: string): ProcessStat {
   const [, , groupId] = fields;
   const times = fields.slice(11, 15).map(Number);
   if (groupId === undefined || times.length < 4) throw new Error(`not the text of /proc/PID/stat: ${text}`);
-  return { groupId: Number(groupId), cpuTicks: times.reduce((sum, ticks) => sum + ticks, 0) };
+  const sum = (ticks: readonly number[]): number => ticks.reduce((total, some) => total + some, 0);
+  return { groupId: Number(groupId), cpuTicks: sum(times), ownCpuTicks: sum(times.slice(0, 2)) };
 }
 
 /** The highest resident memory in KiB that the text of /proc/PID/status tells; 0 for a process that has no memory. */

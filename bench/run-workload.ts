@@ -1,4 +1,4 @@
-import type { Contender } from "./contender.ts";
+import type { Contender, Handshake } from "./contender.ts";
 import type { Measurement } from "./measurement.ts";
 import type { ProcessGroups } from "./process-groups.ts";
 import { rotated } from "./rotated.ts";
@@ -14,7 +14,7 @@ export interface Pace {
 }
 
 /** Where the servers listen, by the handshake that they speak. */
-export type ServerPorts = Readonly<Partial<Record<Contender["handshake"], number>>>;
+export type ServerPorts = Readonly<Partial<Record<Handshake, number>>>;
 
 /** A contender during one workload. */
 interface Player {

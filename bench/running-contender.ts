@@ -1,12 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 import type { Contender } from "./contender.ts";
-import { fioArguments } from "./fio-arguments.ts";
+import { crowdArguments } from "./fio-arguments.ts";
 import { freePort, untilListening } from "./listening-port.ts";
+import { busyShare, machineTime } from "./machine-time.ts";
 import type { Measurement } from "./measurement.ts";
 import { uriOf } from "./memory-server.ts";
 import type { ProcessGroup, ProcessGroups } from "./process-groups.ts";
-import { usageOfGroup } from "./process-usage.ts";
+import { mainThreadSeconds, usageOfGroup } from "./process-usage.ts";
 import { runFio } from "./run-fio.ts";
 import type { Workload } from "./workload.ts";
 
@@ -18,43 +19,64 @@ const MEMORY_POLL_MS = 250;
 /** A contender that stands in front of its server. */
 export class RunningContender {
   readonly #groups: ProcessGroups;
-  readonly #group: ProcessGroup | undefined;
-  readonly #port: number;
+  /** Its own; none when nothing stands in between. */
+  readonly #own: readonly ProcessGroup[];
+  readonly #uris: readonly string[];
 
-  private constructor(groups: ProcessGroups, group: ProcessGroup | undefined, port: number) {
+  private constructor(groups: ProcessGroups, own: readonly ProcessGroup[], ports: readonly number[]) {
     this.#groups = groups;
-    this.#group = group;
-    this.#port = port;
+    this.#own = own;
+    this.#uris = ports.map(uriOf);
   }
 
   /** Starts it and waits until it listens. */
   static async start(groups: ProcessGroups, contender: Contender, serverPort: number): Promise<RunningContender> {
-    if (contender.command === undefined) return new RunningContender(groups, undefined, serverPort);
-    const port = await freePort();
-    const [program, ...args] = contender.command(port, serverPort);
-    const group = groups.start(program, args);
-    await untilListening(port, group);
-    return new RunningContender(groups, group, port);
+    if (contender.command === undefined) return new RunningContender(groups, [], [serverPort]);
+    const own: ProcessGroup[] = [];
+    const ports: number[] = [];
+    while (own.length < (contender.processes ?? 1)) {
+      const port = await freePort();
+      const [program, ...args] = contender.command(port, serverPort);
+      const group = groups.start(program, args);
+      await untilListening(port, group);
+      own.push(group);
+      ports.push(port);
+    }
+    return new RunningContender(groups, own, ports);
   }
 
   /** Repeats a workload through it for so long. Throws when that fails. */
   async measure(workload: Workload, seconds: number): Promise<Measurement> {
-    const args = fioArguments(workload, uriOf(this.#port), seconds);
-    const deadlineMs = seconds * 1000 + GRACE_MS;
-    if (this.#group === undefined) {
-      return { ...(await runFio(this.#groups, args, deadlineMs)), cpuUsPerOperation: null, peakMemoryKib: null };
-    }
-    const groupId = this.#group.id;
-    const before = await usageOfGroup(groupId);
-    const watch = watchPeakMemory(groupId);
+    const args = crowdArguments(workload, this.#uris, seconds);
+    const timeBefore = machineTime();
+    const before = await usageOf(this.#own);
+    const watch = watchPeakMemory(this.#own);
     try {
-      const result = await runFio(this.#groups, args, deadlineMs);
-      const after = await usageOfGroup(groupId);
-      const cpuUs = (after.cpuSeconds - before.cpuSeconds) * 1e6;
+      const result = await runFio(this.#groups, args, seconds * 1000 + GRACE_MS);
+      const after = await usageOf(this.#own);
+      const machineShare = busyShare(timeBefore, machineTime());
       const peakMemoryKib = Math.max(after.peakMemoryKib, await watch.stop());
-      return { ...result, cpuUsPerOperation: cpuUs / result.operations, peakMemoryKib };
+      if (this.#own.length === 0) {
+        const none = { cpuUsPerOperation: null, peakMemoryKib: null, busyProcessors: null, mainThreadShare: null };
+        return { ...result, ...none, machineShare };
+      }
+      const cpuSeconds = after.cpuSeconds - before.cpuSeconds;
+      const mainThreads = after.mainThreads.map((afterwards, i) => afterwards - (before.mainThreads[i] ?? 0));
+      // While it was measured: around that fio starts and ends, and the contender does next to nothing.
+      const measuredSeconds = result.operations / result.operationsPerSecond;
+      return {
+        ...result,
+        cpuUsPerOperation: (cpuSeconds * 1e6) / result.operations,
+        peakMemoryKib,
+        busyProcessors: cpuSeconds / measuredSeconds,
+        mainThreadShare: Math.max(...mainThreads) / measuredSeconds,
+        machineShare,
+      };
     } catch (error) {
-      const said = this.#group.stderr.trim();
+      const said = this.#own
+        .map(({ stderr }) => stderr.trim())
+        .join("\n")
+        .trim();
       throw said === "" ? error : new Error(`${String(error)}; it said: ${said}`, { cause: error });
     } finally {
       await watch.stop();
@@ -62,17 +84,31 @@ export class RunningContender {
   }
 
   async end(): Promise<void> {
-    await this.#group?.end();
+    await Promise.all(this.#own.map((group) => group.end()));
   }
 }
 
-/** Looks at a group's memory again and again until it is stopped; that resolves to the most that was seen. */
-function watchPeakMemory(groupId: number): { stop(): Promise<number> } {
+/** What some groups have used together, and the main thread of each. */
+async function usageOf(groups: readonly ProcessGroup[]): Promise<{
+  cpuSeconds: number;
+  peakMemoryKib: number;
+  mainThreads: number[];
+}> {
+  const all = await Promise.all(groups.map(({ id }) => usageOfGroup(id)));
+  return {
+    cpuSeconds: all.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
+    peakMemoryKib: all.reduce((sum, { peakMemoryKib }) => sum + peakMemoryKib, 0),
+    mainThreads: await Promise.all(groups.map(({ id }) => mainThreadSeconds(id))),
+  };
+}
+
+/** Looks at the memory of some groups again and again until it is stopped; that resolves to the most that was seen. */
+function watchPeakMemory(groups: readonly ProcessGroup[]): { stop(): Promise<number> } {
   const abort = new AbortController();
   const watch = async (): Promise<number> => {
     let peakKib = 0;
-    while (!abort.signal.aborted) {
-      peakKib = Math.max(peakKib, (await usageOfGroup(groupId)).peakMemoryKib);
+    while (groups.length > 0 && !abort.signal.aborted) {
+      peakKib = Math.max(peakKib, (await usageOf(groups)).peakMemoryKib);
       await delay(MEMORY_POLL_MS, undefined, { signal: abort.signal }).catch(() => undefined);
     }
     return peakKib;

@@ -1,5 +1,6 @@
+import { SAFETY } from "./safety/safety-trial.ts";
 import { THROUGHPUT } from "./throughput/throughput-trial.ts";
 import type { Trial } from "./trial.ts";
 
 /** All trials, in the order in which they are run. */
-export const TRIALS: readonly Trial[] = [THROUGHPUT];
+export const TRIALS: readonly Trial[] = [THROUGHPUT, SAFETY];

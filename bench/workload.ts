@@ -1,12 +1,14 @@
-/** What a client does to the disk, in one fio job. */
+/** What clients do to the disk, each in a fio job with a connection of its own. */
 export interface Workload {
   /** Unique; made of direction, block size and depth. */
   readonly name: string;
   /** In fio's words. */
   readonly pattern: "randread" | "randwrite" | "read" | "write";
   readonly blockSizeBytes: number;
-  /** Requests in flight. */
+  /** Requests in flight, for each client. */
   readonly depth: number;
+  /** How many at once; one when absent. */
+  readonly clients?: number;
 }
 
 const KIB = 1024;

@@ -1,6 +1,8 @@
+import { cell, mebibytesCell } from "../cell.ts";
+import { failureLines } from "../failure-lines.ts";
 import type { Series } from "../series.ts";
 import { textTable } from "../text-table.ts";
-import type { Summary } from "./summary.ts";
+import type { Summary } from "../summary.ts";
 
 const HEADINGS = [
   "",
@@ -17,10 +19,7 @@ const HEADINGS = [
 
 /** The figures of one workload as text: a line per contender, and a line per failure. */
 export function summaryTable(summaries: readonly Summary[], all: readonly Series[]): string {
-  const failures = all.flatMap(({ contender, failure }) =>
-    failure === undefined ? [] : [`${contender.name} failed: ${failure}\n`],
-  );
-  return textTable([HEADINGS, ...summaries.map(cellsOf)]) + failures.join("");
+  return textTable([HEADINGS, ...summaries.map(cellsOf)]) + failureLines(all);
 }
 
 function cellsOf(summary: Summary): string[] {
@@ -28,16 +27,12 @@ function cellsOf(summary: Summary): string[] {
     summary.name,
     summary.operationsPerSecond.toFixed(0),
     `${summary.operationsPerSecondMin.toFixed(0)}-${summary.operationsPerSecondMax.toFixed(0)}`,
-    number(summary.ratioToDirect, 2),
-    number(summary.ratioToBestPeer, 2),
-    number(summary.ratioToPipe, 2),
-    number(summary.p50Us, 0),
-    number(summary.p99Us, 0),
-    number(summary.cpuUsPerOperation, 1),
-    number(summary.peakMemoryKib === null ? null : summary.peakMemoryKib / 1024, 1),
+    cell(summary.ratioToDirect, 2),
+    cell(summary.ratioToBestPeer, 2),
+    cell(summary.ratioToPipe, 2),
+    cell(summary.p50Us, 0),
+    cell(summary.p99Us, 0),
+    cell(summary.cpuUsPerOperation, 1),
+    mebibytesCell(summary.peakMemoryKib),
   ];
-}
-
-function number(value: number | null, digits: number): string {
-  return value === null ? "-" : value.toFixed(digits);
 }

@@ -1,7 +1,7 @@
 import type { SeriesReport } from "../series-report.ts";
 import type { TrialReport } from "../trial.ts";
 import type { Workload } from "../workload.ts";
-import type { Summary } from "./summary.ts";
+import type { Summary } from "../summary.ts";
 
 /** What the trial of throughput found. */
 export interface ThroughputReport extends TrialReport {

@@ -3,7 +3,7 @@ import { seriesReport } from "../series-report.ts";
 import { startServers } from "../start-servers.ts";
 import type { Trial, TrialContext } from "../trial.ts";
 import { WORKLOADS } from "../workload.ts";
-import { summarize } from "./summary.ts";
+import { summarize } from "../summary.ts";
 import { summaryTable } from "./summary-table.ts";
 import type { ThroughputReport, WorkloadReport } from "./throughput-report.ts";
 

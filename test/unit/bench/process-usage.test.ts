@@ -9,7 +9,7 @@ function statText(program: string): string {
 
 describe("parseProcessStat", () => {
   it.each(["node", "a b", "x) R 1 2 (y"])("finds group and times behind a program called %j", (program) => {
-    expect(parseProcessStat(statText(program))).toEqual({ groupId: 4200, cpuTicks: 737 });
+    expect(parseProcessStat(statText(program))).toEqual({ groupId: 4200, cpuTicks: 737, ownCpuTicks: 730 });
   });
 
   it("throws for something else", () => {

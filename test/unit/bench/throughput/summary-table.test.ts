@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { Summary } from "../../../../bench/throughput/summary.ts";
+import type { Summary } from "../../../../bench/summary.ts";
 import { summaryTable } from "../../../../bench/throughput/summary-table.ts";
 
 const ours: Summary = {
@@ -17,6 +17,9 @@ const ours: Summary = {
   p99RatioToPipe: 1.3,
   cpuUsPerOperation: 19.83,
   peakMemoryKib: 61_672,
+  busyProcessors: 0.9,
+  mainThreadShare: 0.8,
+  machineShare: 1,
 };
 
 describe("summaryTable", () => {

@@ -1,8 +1,9 @@
-import type { Contender } from "../contender.ts";
-import type { Figure } from "../figure.ts";
-import { medianOf, p99, ratio, speed } from "../figure.ts";
-import { median } from "../median.ts";
-import type { Series } from "../series.ts";
+import type { Contender } from "./contender.ts";
+import type { Figure } from "./figure.ts";
+import { medianOf, p99, ratio, speed } from "./figure.ts";
+import { median } from "./median.ts";
+import type { Measurement } from "./measurement.ts";
+import type { Series } from "./series.ts";
 
 /**
  * One contender's figures over all rounds: medians, and ratios to others. A ratio is the median of each round's own,
@@ -25,6 +26,9 @@ export interface Summary {
   readonly cpuUsPerOperation: number | null;
   /** The highest of all rounds. */
   readonly peakMemoryKib: number | null;
+  readonly busyProcessors: number | null;
+  readonly mainThreadShare: number | null;
+  readonly machineShare: number;
 }
 
 /** Sums up one workload: for each contender that was measured at all, in the order given. */
@@ -38,7 +42,8 @@ export function summarize(all: readonly Series[]): Summary[] {
   const [quickest] = withRole("resilient").sort(byMedian(p99));
   return measured.map((series) => {
     const speeds = series.rounds.map(speed);
-    const cpu = series.rounds.flatMap(({ cpuUsPerOperation }) => cpuUsPerOperation ?? []);
+    const medianIfAny = (figure: (round: Measurement) => number | null): number | null =>
+      median(series.rounds.flatMap((round) => figure(round) ?? [])) ?? null;
     const memory = series.rounds.flatMap(({ peakMemoryKib }) => peakMemoryKib ?? []);
     return {
       name: series.contender.name,
@@ -52,8 +57,11 @@ export function summarize(all: readonly Series[]): Summary[] {
       p99Us: medianOf(series, p99),
       p99RatioToBestPeer: ratio(series, quickest, p99),
       p99RatioToPipe: ratio(series, pipe, p99),
-      cpuUsPerOperation: median(cpu) ?? null,
+      cpuUsPerOperation: medianIfAny(({ cpuUsPerOperation }) => cpuUsPerOperation),
       peakMemoryKib: memory.length === 0 ? null : Math.max(...memory),
+      busyProcessors: medianIfAny(({ busyProcessors }) => busyProcessors),
+      mainThreadShare: medianIfAny(({ mainThreadShare }) => mainThreadShare),
+      machineShare: medianOf(series, ({ machineShare }) => machineShare),
     };
   });
 }

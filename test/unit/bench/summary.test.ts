@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
-import type { Role } from "../../../../bench/contender.ts";
-import type { Series } from "../../../../bench/series.ts";
-import { summarize } from "../../../../bench/throughput/summary.ts";
+import type { Role } from "../../../bench/contender.ts";
+import type { Series } from "../../../bench/series.ts";
+import { summarize } from "../../../bench/summary.ts";
 
 function series(name: string, role: Role, speeds: readonly number[], p99Us = 100): Series {
   const rounds = speeds.map((operationsPerSecond, i) => ({
@@ -12,6 +12,9 @@ function series(name: string, role: Role, speeds: readonly number[], p99Us = 100
     p99Us,
     cpuUsPerOperation: role === "direct" ? null : 20 + i,
     peakMemoryKib: role === "direct" ? null : 1000 - i,
+    busyProcessors: role === "direct" ? null : 1 + i / 10,
+    mainThreadShare: role === "direct" ? null : 0.5 + i / 10,
+    machineShare: 0.7 + i / 10,
   }));
   return { contender: { name, role }, rounds, failure: undefined };
 }
@@ -33,6 +36,9 @@ describe("summarize", () => {
       p99RatioToPipe: null,
       cpuUsPerOperation: 21,
       peakMemoryKib: 1000,
+      busyProcessors: 1.1,
+      mainThreadShare: 0.6,
+      machineShare: 0.7 + 0.1,
     });
   });
 
