@@ -1,4 +1,5 @@
 import type { Chart } from "../chart.ts";
+import { workloadText } from "../workload-text.ts";
 import type { ScaleWorkloadReport } from "./scale-report.ts";
 
 /** Requests per second over the number of clients, a line per contender. */
@@ -6,7 +7,7 @@ export function scaleChart({ workload, steps }: ScaleWorkloadReport): Chart {
   const names = [...new Set(steps.flatMap(({ summaries }) => summaries.map(({ name }) => name)))];
   return {
     name: workload.name,
-    title: `${workload.name} from each of several clients`,
+    title: `Several clients at once: ${workloadText(workload)} for each`,
     kind: "lines",
     unit: "requests per second, all clients together",
     categories: steps.map(({ clients }) => (clients === 1 ? "1 client" : `${clients} clients`)),

@@ -5,6 +5,7 @@ import type { Trial, TrialContext } from "../trial.ts";
 import { WORKLOADS } from "../workload.ts";
 import { summarize } from "../summary.ts";
 import { summaryTable } from "./summary-table.ts";
+import { throughputChart } from "./throughput-chart.ts";
 import type { ThroughputReport, WorkloadReport } from "./throughput-report.ts";
 
 /** The trial of speed, latency and memory, beside the peers. */
@@ -26,5 +27,5 @@ async function runThroughput(context: TrialContext): Promise<ThroughputReport> {
     workloads.push({ workload, summaries, contenders: all.map(seriesReport) });
   }
   const failed = workloads.some((workload) => workload.contenders.some(({ failure }) => failure !== null));
-  return { failed, workloads };
+  return { failed, workloads, charts: [throughputChart(workloads)] };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { fillArguments, fioArguments } from "../../../bench/fio-arguments.ts";
+import { crowdArguments, fillArguments, fioArguments } from "../../../bench/fio-arguments.ts";
 import { WORKLOADS } from "../../../bench/workload.ts";
 
 describe("fioArguments", () => {
@@ -19,6 +19,26 @@ describe("fioArguments", () => {
         "--output-format=json",
       ]),
     );
+  });
+});
+
+describe("crowdArguments", () => {
+  const workload = { name: "w", pattern: "randread", blockSizeBytes: 4096, depth: 4 } as const;
+  const spread = (clients: number, uris: readonly string[]): string[] =>
+    crowdArguments({ ...workload, clients }, uris, 1).filter((arg) => /^--(?:uri|numjobs)=/.test(arg));
+
+  it("has a job for each client, reported as one", () => {
+    expect(spread(16, ["nbd://a/"])).toEqual(["--uri=nbd://a/", "--numjobs=16"]);
+    expect(crowdArguments(workload, ["nbd://a/"], 1)).toEqual(
+      expect.arrayContaining(["--numjobs=1", "--group_reporting"]),
+    );
+  });
+
+  it("spreads clients over several URIs, and the first get what is left", () => {
+    expect(spread(5, ["nbd://a/", "nbd://b/"])).toEqual([
+      ...["--uri=nbd://a/", "--numjobs=3"],
+      ...["--uri=nbd://b/", "--numjobs=2"],
+    ]);
   });
 });
 
