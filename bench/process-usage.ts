@@ -29,6 +29,15 @@ export async function usageOfGroup(groupId: number): Promise<ProcessUsage> {
   }
 }
 
+/** The usage of several groups together. */
+export async function usageOfGroups(groups: readonly { readonly id: number }[]): Promise<ProcessUsage> {
+  const all = await Promise.all(groups.map(({ id }) => usageOfGroup(id)));
+  return {
+    cpuSeconds: all.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
+    peakMemoryKib: all.reduce((sum, { peakMemoryKib }) => sum + peakMemoryKib, 0),
+  };
+}
+
 async function readOnce(groupId: number): Promise<{ pids: number[]; usage: ProcessUsage }> {
   const members = await membersOf(groupId);
   let cpuTicks = 0;

@@ -1,20 +1,16 @@
-import { setTimeout as delay } from "node:timers/promises";
-
 import type { Contender } from "./contender.ts";
 import { crowdArguments } from "./fio-arguments.ts";
 import { freePort, untilListening } from "./listening-port.ts";
-import { busyShare, machineTime } from "./machine-time.ts";
 import type { Measurement } from "./measurement.ts";
 import { uriOf } from "./memory-server.ts";
 import type { ProcessGroup, ProcessGroups } from "./process-groups.ts";
-import { mainThreadSeconds, usageOfGroup } from "./process-usage.ts";
+import { mainThreadSeconds, usageOfGroups } from "./process-usage.ts";
 import { runFio } from "./run-fio.ts";
+import { watchUsage } from "./usage-watch.ts";
 import type { Workload } from "./workload.ts";
 
 /** How much longer than asked fio may take: to connect, and to wait for what is in flight. */
 const GRACE_MS = 30_000;
-/** A process forked for one connection takes its peak with it when it ends: look while it runs. */
-const MEMORY_POLL_MS = 250;
 
 /** A contender that stands in front of its server. */
 export class RunningContender {
@@ -48,28 +44,28 @@ export class RunningContender {
   /** Repeats a workload through it for so long. Throws when that fails. */
   async measure(workload: Workload, seconds: number): Promise<Measurement> {
     const args = crowdArguments(workload, this.#uris, seconds);
-    const timeBefore = machineTime();
-    const before = await usageOf(this.#own);
-    const watch = watchPeakMemory(this.#own);
+    const before = await usageOfGroups(this.#own);
+    const mainThreadsBefore = await this.#mainThreadSeconds();
+    const watch = watchUsage(this.#own);
     try {
       const result = await runFio(this.#groups, args, seconds * 1000 + GRACE_MS);
-      const after = await usageOf(this.#own);
-      const machineShare = busyShare(timeBefore, machineTime());
-      const peakMemoryKib = Math.max(after.peakMemoryKib, await watch.stop());
+      const after = await usageOfGroups(this.#own);
+      const mainThreads = await this.#mainThreadSeconds();
+      const { peakMemoryKib, machineShare } = await watch.stop();
       if (this.#own.length === 0) {
         const none = { cpuUsPerOperation: null, peakMemoryKib: null, busyProcessors: null, mainThreadShare: null };
         return { ...result, ...none, machineShare };
       }
       const cpuSeconds = after.cpuSeconds - before.cpuSeconds;
-      const mainThreads = after.mainThreads.map((afterwards, i) => afterwards - (before.mainThreads[i] ?? 0));
-      // While it was measured: around that fio starts and ends, and the contender does next to nothing.
+      const busiest = Math.max(...mainThreads.map((now, i) => now - (mainThreadsBefore[i] ?? 0)));
+      // While it was measured: before and after that the contender does next to nothing.
       const measuredSeconds = result.operations / result.operationsPerSecond;
       return {
         ...result,
         cpuUsPerOperation: (cpuSeconds * 1e6) / result.operations,
-        peakMemoryKib,
+        peakMemoryKib: Math.max(after.peakMemoryKib, peakMemoryKib),
         busyProcessors: cpuSeconds / measuredSeconds,
-        mainThreadShare: Math.max(...mainThreads) / measuredSeconds,
+        mainThreadShare: busiest / measuredSeconds,
         machineShare,
       };
     } catch (error) {
@@ -86,38 +82,8 @@ export class RunningContender {
   async end(): Promise<void> {
     await Promise.all(this.#own.map((group) => group.end()));
   }
-}
 
-/** What some groups have used together, and the main thread of each. */
-async function usageOf(groups: readonly ProcessGroup[]): Promise<{
-  cpuSeconds: number;
-  peakMemoryKib: number;
-  mainThreads: number[];
-}> {
-  const all = await Promise.all(groups.map(({ id }) => usageOfGroup(id)));
-  return {
-    cpuSeconds: all.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
-    peakMemoryKib: all.reduce((sum, { peakMemoryKib }) => sum + peakMemoryKib, 0),
-    mainThreads: await Promise.all(groups.map(({ id }) => mainThreadSeconds(id))),
-  };
-}
-
-/** Looks at the memory of some groups again and again until it is stopped; that resolves to the most that was seen. */
-function watchPeakMemory(groups: readonly ProcessGroup[]): { stop(): Promise<number> } {
-  const abort = new AbortController();
-  const watch = async (): Promise<number> => {
-    let peakKib = 0;
-    while (groups.length > 0 && !abort.signal.aborted) {
-      peakKib = Math.max(peakKib, (await usageOf(groups)).peakMemoryKib);
-      await delay(MEMORY_POLL_MS, undefined, { signal: abort.signal }).catch(() => undefined);
-    }
-    return peakKib;
-  };
-  const watching = watch();
-  return {
-    stop: () => {
-      abort.abort();
-      return watching;
-    },
-  };
+  #mainThreadSeconds(): Promise<number[]> {
+    return Promise.all(this.#own.map(({ id }) => mainThreadSeconds(id)));
+  }
 }

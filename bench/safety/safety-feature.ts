@@ -50,8 +50,9 @@ export const SAFETY_FEATURES: readonly SafetyFeature[] = [
   },
   {
     name: "simple replies",
-    about: "behind it nbdkit --no-sr: simple replies on both sides. Compare with direct, simple: the server's part",
-    options: [],
+    about:
+      "the same behind nbdkit --no-sr: simple replies on both sides. Compare with direct, simple: the server's part",
+    options: ["--handshake=oldstyle"],
     handshake: "newstyle-simple",
   },
 ];

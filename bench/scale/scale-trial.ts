@@ -38,7 +38,7 @@ async function runScale({ display, groups, options, ...context }: TrialContext):
   }
   const series = workloads.flatMap(({ steps }) => steps.flatMap((step) => step.contenders));
   return {
-    failed: series.some(({ failure }) => failure !== null),
+    failed: series.length === 0 || series.some(({ failure }) => failure !== null),
     workloads,
     charts: workloads.map(scaleChart),
   };

@@ -16,7 +16,7 @@ describe("safetyContenders", () => {
       ["FUA, no log", "newstyle", ...plain, "--unflushed=fua"],
       ["read-ahead", "newstyle", ...plain, "--cache=64M"],
       ["simple to client", "newstyle", ...plain, "--handshake=oldstyle"],
-      ["simple replies", "newstyle-simple", ...plain],
+      ["simple replies", "newstyle-simple", ...plain, "--handshake=oldstyle"],
     ]);
     expect(new Set(ours.map(({ base }) => base))).toEqual(new Set(["defaults"]));
   });
