@@ -1,7 +1,8 @@
 import { GARBAGE } from "./garbage/garbage-trial.ts";
+import { RECOVERY } from "./recovery/recovery-trial.ts";
 import { SAFETY } from "./safety/safety-trial.ts";
 import { THROUGHPUT } from "./throughput/throughput-trial.ts";
 import type { Trial } from "./trial.ts";
 
 /** All trials, in the order in which they are run. */
-export const TRIALS: readonly Trial[] = [THROUGHPUT, SAFETY, GARBAGE];
+export const TRIALS: readonly Trial[] = [THROUGHPUT, SAFETY, GARBAGE, RECOVERY];
