@@ -14,6 +14,8 @@ export interface BenchOptions {
   /** How many outages the trial of recovery has, and how long they are. */
   readonly outages: number;
   readonly outageSeconds: OutageRange;
+  /** How long the trial of endurance works. */
+  readonly soakMinutes: number;
   /** Which trials; when empty, all that need not be asked for. */
   readonly trial: readonly string[];
   /** Which workloads and contenders; all when empty. */
@@ -33,7 +35,10 @@ export interface Output {
   error(text: string): void;
 }
 
-type WithDefault = Pick<BenchOptions, "rounds" | "seconds" | "warmup" | "sizeMib" | "outages" | "outageSeconds">;
+type WithDefault = Pick<
+  BenchOptions,
+  "rounds" | "seconds" | "warmup" | "sizeMib" | "outages" | "outageSeconds" | "soakMinutes"
+>;
 
 /** Reads the arguments. Throws a CommanderError when help was asked for, or after it was said what is wrong. */
 export function parseBenchOptions(argv: readonly string[], output: Output): BenchOptions {
@@ -51,6 +56,7 @@ export function parseBenchOptions(argv: readonly string[], output: Output): Benc
         .argParser(parseRange)
         .default({ minSeconds: 1, maxSeconds: 10 }, "1-10"),
     )
+    .option("--soak-minutes <minutes>", "how long the load in the trial soak", parseMinutes, 10)
     .option("--trial <name>", "only this trial; repeatable, and needed for those that take hours", collect)
     .option("--workload <name>", "only those with these words in the name, or =NAME; repeatable", collect)
     .option("--contender <name>", "only those with these words in the name, or =NAME; repeatable", collect)
@@ -98,6 +104,14 @@ function parseRange(text: string): OutageRange {
     throw new InvalidArgumentError(`It must be two numbers of seconds, as in 1-10, from 0.1 to ${OUTAGE_SECONDS_MAX}.`);
   }
   return { minSeconds, maxSeconds };
+}
+
+function parseMinutes(text: string): number {
+  const minutes = Number(text);
+  if (!/^[\d.]+$/.test(text) || !(minutes >= 0.05 && minutes <= 10_000)) {
+    throw new InvalidArgumentError("It must be a number of minutes, from 0.05 to 10000.");
+  }
+  return minutes;
 }
 
 function collect(text: string, before: readonly string[] = []): string[] {

@@ -15,6 +15,7 @@ describe("parseBenchOptions", () => {
       sizeMib: 1024,
       outages: 20,
       outageSeconds: { minSeconds: 1, maxSeconds: 10 },
+      soakMinutes: 10,
       trial: [],
       workload: [],
       contender: [],
@@ -42,11 +43,12 @@ describe("parseBenchOptions", () => {
     expect(options).toMatchObject({ rounds: 7, seconds: 1.5, warmup: 2, sizeMib: 64, json: "f", list: true });
   });
 
-  it("takes what the trials of recovery is to do", () => {
-    const options = parse("--outages=3", "--outage-seconds=0.5-2.5");
+  it("takes what the trials of recovery and of endurance are to do", () => {
+    const options = parse("--outages=3", "--outage-seconds=0.5-2.5", "--soak-minutes=0.5");
     expect(options).toMatchObject({
       outages: 3,
       outageSeconds: { minSeconds: 0.5, maxSeconds: 2.5 },
+      soakMinutes: 0.5,
     });
   });
 
@@ -99,6 +101,8 @@ describe("parseBenchOptions", () => {
     [["--outage-seconds", "5-1"], "two numbers"],
     [["--outage-seconds", "1-60"], "two numbers"],
     [["--outage-seconds", "1-2-3"], "two numbers"],
+    [["--soak-minutes", "0"], "number of minutes"],
+    [["--soak-minutes", "long"], "number of minutes"],
     [["--variant", "cached"], "a colon"],
     [["--variant", "a:-q", "--variant", "a:-v"], "taken"],
     [["--fast"], "unknown option"],
