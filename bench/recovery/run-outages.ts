@@ -46,9 +46,13 @@ async function oneOutage(server: RestartableServer, reader: SteadyReader, length
   // From here on a reply can only come from the new server.
   const [listened, replied] = await Promise.allSettled([listening, reader.nextReply()]);
   if (listened.status === "rejected") throw listened.reason;
-  if (replied.status === "rejected") return { lengthMs, recoveryMs: null, failure: String(replied.reason) };
+  if (replied.status === "rejected") return { lengthMs, recoveryMs: null, failure: messageOf(replied.reason) };
   // A reply may have come while the look that saw the server was still to begin.
   return { lengthMs, recoveryMs: Math.max(0, replied.value - listened.value), failure: null };
+}
+
+function messageOf(reason: unknown): string {
+  return reason instanceof Error ? reason.message : String(reason);
 }
 
 /** A contender in front of the server, and a client in front of the contender. */
