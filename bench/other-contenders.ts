@@ -2,6 +2,8 @@ import type { Contender, LeftOut } from "./contender.ts";
 import { addresses } from "./own-contenders.ts";
 
 const PIPE_BUFFER_BYTES = 256 * 1024;
+/** More than any number of clients that come at once. */
+const PIPE_BACKLOG = 256;
 /** Longer than any run: no contender may give up while it is measured. */
 const RECONNECT_DELAY_SECONDS = 3600;
 
@@ -52,7 +54,7 @@ export const OTHER_CONTENDERS: readonly OtherContender[] = [
       "socat",
       "-b",
       String(PIPE_BUFFER_BYTES),
-      `TCP4-LISTEN:${listenPort},bind=127.0.0.1,reuseaddr,fork,nodelay`,
+      `TCP4-LISTEN:${listenPort},bind=127.0.0.1,reuseaddr,fork,backlog=${PIPE_BACKLOG},nodelay`,
       `TCP4:127.0.0.1:${serverPort},nodelay`,
     ],
   },
