@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 
 import type { Named } from "./own-contenders.ts";
+import type { OutageRange } from "./recovery/outage-lengths.ts";
 
 /** What a run of the bench is asked to do. */
 export interface BenchOptions {
@@ -10,6 +11,11 @@ export interface BenchOptions {
   /** How long each contender works before the first round. */
   readonly warmup: number;
   readonly sizeMib: number;
+  /** How many outages the trial of recovery has, and how long they are. */
+  readonly outages: number;
+  readonly outageSeconds: OutageRange;
+  /** How long the trial of endurance works. */
+  readonly soakMinutes: number;
   /** Which trials; when empty, all that need not be asked for. */
   readonly trial: readonly string[];
   /** Which workloads and contenders; all when empty. */
@@ -29,6 +35,11 @@ export interface Output {
   error(text: string): void;
 }
 
+type WithDefault = Pick<
+  BenchOptions,
+  "rounds" | "seconds" | "warmup" | "sizeMib" | "outages" | "outageSeconds" | "soakMinutes"
+>;
+
 /** Reads the arguments. Throws a CommanderError when help was asked for, or after it was said what is wrong. */
 export function parseBenchOptions(argv: readonly string[], output: Output): BenchOptions {
   const command = new Command("npm run bench --")
@@ -39,6 +50,13 @@ export function parseBenchOptions(argv: readonly string[], output: Output): Benc
     .option("--seconds <seconds>", "for how long each time", parseSeconds, 2.5)
     .option("--warmup <seconds>", "for how long each contender works before the first round", parseSeconds, 0.5)
     .addOption(new Option("--size-mib <count>", "the disk's size").argParser(parseCount).default(1024))
+    .option("--outages <count>", "how many outages in the trial recovery", parseCount, 20)
+    .addOption(
+      new Option("--outage-seconds <min-max>", "how long they are, from the shortest to the longest")
+        .argParser(parseRange)
+        .default({ minSeconds: 1, maxSeconds: 10 }, "1-10"),
+    )
+    .option("--soak-minutes <minutes>", "how long the load in the trial soak", parseMinutes, 10)
     .option("--trial <name>", "only this trial; repeatable, and needed for those that take hours", collect)
     .option("--workload <name>", "only those with these words in the name, or =NAME; repeatable", collect)
     .option("--contender <name>", "only those with these words in the name, or =NAME; repeatable", collect)
@@ -48,7 +66,7 @@ export function parseBenchOptions(argv: readonly string[], output: Output): Benc
     .option("--json <file>", "write every figure there")
     .option("--list", "say which trials, workloads and contenders there are, and do nothing")
     .parse(argv, { from: "user" });
-  const given = command.opts<Pick<BenchOptions, "rounds" | "seconds" | "warmup" | "sizeMib"> & Partial<BenchOptions>>();
+  const given = command.opts<WithDefault & Partial<BenchOptions>>();
   return {
     ...given,
     // Defaults that the help need not show.
@@ -74,6 +92,26 @@ function parseSeconds(text: string): number {
     throw new InvalidArgumentError("It must be a number of seconds, from 0.1 to 3600.");
   }
   return seconds;
+}
+
+/** No longer than the client's patience allows, which must outlast the outage and all that a peer waits after it. */
+const OUTAGE_SECONDS_MAX = 25;
+
+function parseRange(text: string): OutageRange {
+  const [minSeconds = Number.NaN, maxSeconds = Number.NaN] = text.split("-").map(Number);
+  const isRange = minSeconds >= 0.1 && minSeconds <= maxSeconds && maxSeconds <= OUTAGE_SECONDS_MAX;
+  if (!/^[\d.]+-[\d.]+$/.test(text) || !isRange) {
+    throw new InvalidArgumentError(`It must be two numbers of seconds, as in 1-10, from 0.1 to ${OUTAGE_SECONDS_MAX}.`);
+  }
+  return { minSeconds, maxSeconds };
+}
+
+function parseMinutes(text: string): number {
+  const minutes = Number(text);
+  if (!/^[\d.]+$/.test(text) || !(minutes >= 0.05 && minutes <= 10_000)) {
+    throw new InvalidArgumentError("It must be a number of minutes, from 0.05 to 10000.");
+  }
+  return minutes;
 }
 
 function collect(text: string, before: readonly string[] = []): string[] {

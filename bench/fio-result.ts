@@ -1,3 +1,5 @@
+import { numberAt, parseFioJob, property } from "./fio-job.ts";
+
 /** What one run of fio found. */
 export interface FioResult {
   readonly operations: number;
@@ -9,14 +11,7 @@ export interface FioResult {
 
 /** Reads fio's JSON of a single job that only reads or only writes. Throws for anything else, and for a failed job. */
 export function parseFioResult(text: string): FioResult {
-  // Notes of the engine may come before it.
-  const start = text.indexOf("{");
-  if (start === -1) throw new Error("fio printed no JSON");
-  const report: unknown = JSON.parse(text.slice(start));
-  const jobs = property(report, "jobs");
-  const job: unknown = Array.isArray(jobs) ? jobs[0] : undefined;
-  const error = numberAt(job, "error");
-  if (error !== 0) throw new Error(`fio's job ended with error ${error}`);
+  const job = parseFioJob(text);
   const direction = [property(job, "read"), property(job, "write")].find((side) => numberAt(side, "total_ios") > 0);
   if (direction === undefined) throw new Error("fio completed no request");
   const percentiles = property(property(direction, "lat_ns"), "percentile");
@@ -26,15 +21,4 @@ export function parseFioResult(text: string): FioResult {
     p50Us: numberAt(percentiles, "50.000000") / 1000,
     p99Us: numberAt(percentiles, "99.000000") / 1000,
   };
-}
-
-function property(value: unknown, name: string): unknown {
-  if (typeof value !== "object" || value === null || !(name in value)) throw new Error(`fio's JSON has no "${name}"`);
-  return (value as Record<string, unknown>)[name];
-}
-
-function numberAt(value: unknown, name: string): number {
-  const found = property(value, name);
-  if (typeof found !== "number") throw new Error(`"${name}" in fio's JSON is not a number`);
-  return found;
 }

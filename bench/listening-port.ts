@@ -21,13 +21,18 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Waits until somebody listens on a port; throws when the process that should do it ends, or takes too long. */
-export async function untilListening(port: number, group: ProcessGroup): Promise<void> {
+/**
+ * Waits until somebody listens on a port, with a look every so often, and resolves to the moment of the look that saw it,
+ * in the time of `performance.now()`. Throws when the process that should listen ends, or takes too long.
+ */
+export async function untilListening(port: number, group: ProcessGroup, pollMs = POLL_MS): Promise<number> {
   const startMs = performance.now();
-  while (!(await isListening(port))) {
+  for (;;) {
+    const lookedAtMs = performance.now();
+    if (await isListening(port)) return lookedAtMs;
     if (group.outcome !== undefined) throw new Error(`it ended at once: ${group.stderr.trim()}`);
-    if (performance.now() - startMs > DEADLINE_MS) throw new Error(`it does not listen: ${group.stderr.trim()}`);
-    await delay(POLL_MS);
+    if (lookedAtMs - startMs > DEADLINE_MS) throw new Error(`it does not listen: ${group.stderr.trim()}`);
+    await delay(pollMs);
   }
 }
 

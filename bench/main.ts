@@ -1,6 +1,4 @@
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 
 import { CommanderError } from "commander";
 
@@ -10,10 +8,10 @@ import { runBench } from "./run-bench.ts";
 
 const SIGNAL_STATUS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
-process.exitCode = await main();
+process.exitCode = await main(process.argv.slice(2));
 
-/** Runs the command line; resolves to the exit status. */
-async function main(): Promise<number> {
+/** Runs the command line, in which the built main.js of the proxy comes first; resolves to the exit status. */
+async function main([built = "", ...argv]: readonly string[]): Promise<number> {
   const groups = new ProcessGroups();
   // Also when something was thrown, or stdout is gone.
   process.once("exit", () => groups.kill());
@@ -21,8 +19,7 @@ async function main(): Promise<number> {
   const out = (text: string): void => void process.stdout.write(text);
   const error = (text: string): void => void process.stderr.write(text);
   try {
-    const options = parseBenchOptions(process.argv.slice(2), { out, error });
-    const built = join(dirname(dirname(fileURLToPath(import.meta.url))), "dist", "main.js");
+    const options = parseBenchOptions(argv, { out, error });
     if (!existsSync(built)) throw new Error("dist/main.js is missing: npm run build");
     const progress = (text: string): void => error(`${text}\n`);
     return (await runBench(options, built, groups, { result: out, progress })) ? 0 : 1;

@@ -18,14 +18,18 @@ export function uriOf(port: number): string {
   return `nbd://127.0.0.1:${port}/`;
 }
 
+/** The arguments of an nbdkit with a disk in memory on a port of 127.0.0.1. */
+export function memoryServerArguments(port: number, handshake: Handshake, sizeMib: number): string[] {
+  return ["--foreground", "--ipaddr=127.0.0.1", `--port=${port}`, ...STYLE[handshake], "memory", `${sizeMib}M`];
+}
+
 /**
  * Starts nbdkit with a disk in memory, writes every byte of it, so that no read is answered from a hole, and resolves
  * to its port.
  */
 export async function startMemoryServer(groups: ProcessGroups, handshake: Handshake, sizeMib: number): Promise<number> {
   const port = await freePort();
-  const args = ["--foreground", "--ipaddr=127.0.0.1", `--port=${port}`, ...STYLE[handshake], "memory", `${sizeMib}M`];
-  await untilListening(port, groups.start("nbdkit", args));
+  await untilListening(port, groups.start("nbdkit", memoryServerArguments(port, handshake, sizeMib)));
   await runFio(groups, fillArguments(uriOf(port)), FILL_DEADLINE_MS);
   return port;
 }

@@ -60,6 +60,19 @@ export const OTHER_CONTENDERS: readonly OtherContender[] = [
   },
 ];
 
+/** nbdkit's retry filter with the shortest delay that it takes, the same each time, and as many attempts as it needs. */
+export const QUICK_RETRY: Contender = {
+  name: "nbdkit-nbd-retry-1s",
+  role: "resilient",
+  handshake: "newstyle",
+  command: (listenPort, serverPort) => [
+    ...nbdkit(listenPort, serverPort, "--filter=retry"),
+    "retries=1000",
+    "retry-delay=1",
+    "retry-exponential=no",
+  ],
+};
+
 /** The original flexnbd-proxy at a path; it speaks nothing but the old style. */
 export function originalContender(path: string): Contender {
   return {

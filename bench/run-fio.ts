@@ -6,6 +6,11 @@ import type { ProcessGroups } from "./process-groups.ts";
 
 /** Runs fio to its end. Throws when it fails, or is killed because the deadline has passed. */
 export async function runFio(groups: ProcessGroups, args: readonly string[], deadlineMs: number): Promise<FioResult> {
+  return parseFioResult(await fioOutput(groups, args, deadlineMs));
+}
+
+/** Runs fio to its end, as `runFio` does, and resolves to what it printed. */
+export async function fioOutput(groups: ProcessGroups, args: readonly string[], deadlineMs: number): Promise<string> {
   const fio = groups.start("fio", args);
   const abort = new AbortController();
   const late = delay(deadlineMs, "late" as const, { signal: abort.signal }).catch(() => "aborted" as const);
@@ -19,7 +24,7 @@ export async function runFio(groups: ProcessGroups, args: readonly string[], dea
   if (first.status !== 0) {
     throw new Error(`fio ended with ${first.signal ?? `status ${first.status}`}: ${lastLine(fio.stderr)}`);
   }
-  return parseFioResult(fio.stdout);
+  return fio.stdout;
 }
 
 function lastLine(text: string): string {

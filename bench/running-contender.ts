@@ -1,11 +1,12 @@
 import type { Contender } from "./contender.ts";
 import { crowdArguments } from "./fio-arguments.ts";
-import { freePort, untilListening } from "./listening-port.ts";
 import type { Measurement } from "./measurement.ts";
 import { uriOf } from "./memory-server.ts";
 import type { ProcessGroup, ProcessGroups } from "./process-groups.ts";
 import { mainThreadSeconds, usageOfGroups } from "./process-usage.ts";
 import { runFio } from "./run-fio.ts";
+import { startProxy } from "./started-proxy.ts";
+import type { StartedProxy } from "./started-proxy.ts";
 import { watchUsage } from "./usage-watch.ts";
 import type { Workload } from "./workload.ts";
 
@@ -28,17 +29,15 @@ export class RunningContender {
   /** Starts it and waits until it listens. */
   static async start(groups: ProcessGroups, contender: Contender, serverPort: number): Promise<RunningContender> {
     if (contender.command === undefined) return new RunningContender(groups, [], [serverPort]);
-    const own: ProcessGroup[] = [];
-    const ports: number[] = [];
-    while (own.length < (contender.processes ?? 1)) {
-      const port = await freePort();
-      const [program, ...args] = contender.command(port, serverPort);
-      const group = groups.start(program, args);
-      await untilListening(port, group);
-      own.push(group);
-      ports.push(port);
+    const started: StartedProxy[] = [];
+    while (started.length < (contender.processes ?? 1)) {
+      started.push(await startProxy(groups, contender.command, serverPort));
     }
-    return new RunningContender(groups, own, ports);
+    return new RunningContender(
+      groups,
+      started.map(({ group }) => group),
+      started.map(({ port }) => port),
+    );
   }
 
   /** Repeats a workload through it for so long. Throws when that fails. */

@@ -13,6 +13,9 @@ describe("parseBenchOptions", () => {
       seconds: 2.5,
       warmup: 0.5,
       sizeMib: 1024,
+      outages: 20,
+      outageSeconds: { minSeconds: 1, maxSeconds: 10 },
+      soakMinutes: 10,
       trial: [],
       workload: [],
       contender: [],
@@ -38,6 +41,15 @@ describe("parseBenchOptions", () => {
       "--list",
     );
     expect(options).toMatchObject({ rounds: 7, seconds: 1.5, warmup: 2, sizeMib: 64, json: "f", list: true });
+  });
+
+  it("takes what the trials of recovery and of endurance are to do", () => {
+    const options = parse("--outages=3", "--outage-seconds=0.5-2.5", "--soak-minutes=0.5");
+    expect(options).toMatchObject({
+      outages: 3,
+      outageSeconds: { minSeconds: 0.5, maxSeconds: 2.5 },
+      soakMinutes: 0.5,
+    });
   });
 
   it("takes trials, filters, nodes, variants and builds as often as they are given", () => {
@@ -83,6 +95,14 @@ describe("parseBenchOptions", () => {
     [["--seconds", "0"], "number of seconds"],
     [["--seconds", "x"], "number of seconds"],
     [["--warmup", "1.2.3"], "number of seconds"],
+    [["--outages", "0"], "whole number"],
+    [["--outage-seconds", "5"], "two numbers"],
+    [["--outage-seconds", "0-5"], "two numbers"],
+    [["--outage-seconds", "5-1"], "two numbers"],
+    [["--outage-seconds", "1-60"], "two numbers"],
+    [["--outage-seconds", "1-2-3"], "two numbers"],
+    [["--soak-minutes", "0"], "number of minutes"],
+    [["--soak-minutes", "long"], "number of minutes"],
     [["--variant", "cached"], "a colon"],
     [["--variant", "a:-q", "--variant", "a:-v"], "taken"],
     [["--fast"], "unknown option"],

@@ -1,0 +1,74 @@
+import type { Chart } from "../chart.ts";
+import type { Contender } from "../contender.ts";
+import { QUICK_RETRY } from "../other-contenders.ts";
+import type { Trial, TrialContext, TrialReport } from "../trial.ts";
+import type { Outage } from "./outage.ts";
+import { outageLengthsMs } from "./outage-lengths.ts";
+import { recoveryTable } from "./recovery-table.ts";
+import { runOutages } from "./run-outages.ts";
+import { summarizeRecovery } from "./recovery-summary.ts";
+import type { RecoverySummary } from "./recovery-summary.ts";
+
+/** What ours is meant to reach. Shown beside the figures; nothing fails by it. */
+const AIM = "aimed at for flexnbd-proxy: a median below 100 ms, and none above 600 ms\n";
+
+interface RecoveryReport extends TrialReport {
+  readonly contenders: readonly (RecoverySummary & {
+    readonly all: readonly Outage[];
+    readonly failure: string | null;
+  })[];
+}
+
+/** How soon a client has its answer after the server is back, for everybody who says to hold requests so long. */
+export const RECOVERY: Trial = {
+  name: "recovery",
+  about: "When the server is back, how soon has the client its reply?",
+  run,
+};
+
+/** All at the same time: they do little but wait, and each has its own server and its own client. */
+async function run({ options, groups, display, contenders }: TrialContext): Promise<RecoveryReport> {
+  const lengthsMs = outageLengthsMs(options.outages, options.outageSeconds);
+  const players = contenders.flatMap(withItsBest);
+  const found = await Promise.all(
+    players.map(async (contender) => {
+      try {
+        const say = (text: string): void => display.progress(`recovery, ${text}`);
+        return { contender, outages: await runOutages(groups, contender, lengthsMs, say), failure: null };
+      } catch (error) {
+        return { contender, outages: [], failure: error instanceof Error ? error.message : String(error) };
+      }
+    }),
+  );
+  const reports = found.map(({ contender, outages, failure }) => {
+    return { ...summarizeRecovery(contender.name, outages), all: outages, failure };
+  });
+  display.result(recoveryTable(reports));
+  for (const { name, failure } of reports) if (failure !== null) display.result(`${name} failed: ${failure}\n`);
+  display.result(AIM);
+  const failed = found.some(({ contender, outages, failure }) => {
+    const lost = outages.some((outage) => outage.failure !== null);
+    return failure !== null || (contender.role === "ours" && lost);
+  });
+  return { failed, contenders: reports, charts: [chartOf(reports)] };
+}
+
+/** Only who holds requests while the server is away; nbdkit also with the options that help it most. */
+function withItsBest(contender: Contender): readonly Contender[] {
+  if (contender.role !== "ours" && contender.role !== "resilient") return [];
+  return contender.name === "nbdkit-nbd-retry" ? [contender, QUICK_RETRY] : [contender];
+}
+
+function chartOf(summaries: readonly RecoverySummary[]): Chart {
+  return {
+    name: "recovery",
+    title: "From the server's return to the first reply",
+    kind: "bars",
+    unit: "ms",
+    categories: summaries.map(({ name }) => name),
+    series: [
+      { name: "median", values: summaries.map(({ medianMs }) => medianMs) },
+      { name: "max", values: summaries.map(({ maxMs }) => maxMs) },
+    ],
+  };
+}

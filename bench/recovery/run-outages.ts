@@ -1,0 +1,73 @@
+import assert from "node:assert";
+import { setTimeout as delay } from "node:timers/promises";
+
+import type { Contender } from "../contender.ts";
+import type { ProcessGroups } from "../process-groups.ts";
+import { startProxy } from "../started-proxy.ts";
+import type { StartedProxy } from "../started-proxy.ts";
+import type { Outage } from "./outage.ts";
+import { RestartableServer } from "./restartable-server.ts";
+import { SteadyReader } from "./steady-reader.ts";
+
+/** For how long all is well before the next outage. */
+const CALM_MS = 500;
+
+/**
+ * Sends a contender with a server of its own through one outage after the other, with a client connected all the time. A
+ * contender that tells the client of an outage is started afresh, as is the client. Throws when something else fails.
+ */
+export async function runOutages(
+  groups: ProcessGroups,
+  contender: Contender,
+  lengthsMs: readonly number[],
+  say: (text: string) => void,
+): Promise<Outage[]> {
+  const server = await RestartableServer.start(groups, contender.handshake);
+  let seat = await takeSeat(groups, contender, server);
+  const outages: Outage[] = [];
+  for (const lengthMs of lengthsMs) {
+    await delay(CALM_MS);
+    const outage = await oneOutage(server, seat.reader, lengthMs);
+    outages.push(outage);
+    say(`outage ${outages.length} of ${lengthsMs.length}: ${contender.name}, ${outage.failure ?? "held"}`);
+    if (outage.failure === null) continue;
+    await leaveSeat(seat);
+    seat = await takeSeat(groups, contender, server);
+  }
+  await leaveSeat(seat);
+  await server.kill();
+  return outages;
+}
+
+async function oneOutage(server: RestartableServer, reader: SteadyReader, lengthMs: number): Promise<Outage> {
+  await server.kill();
+  await delay(lengthMs);
+  const listening = server.startAgain();
+  // From here on a reply can only come from the new server.
+  const [listened, replied] = await Promise.allSettled([listening, reader.nextReply()]);
+  if (listened.status === "rejected") throw listened.reason;
+  if (replied.status === "rejected") return { lengthMs, recoveryMs: null, failure: messageOf(replied.reason) };
+  // A reply may have come while the look that saw the server was still to begin.
+  return { lengthMs, recoveryMs: Math.max(0, replied.value - listened.value), failure: null };
+}
+
+function messageOf(reason: unknown): string {
+  return reason instanceof Error ? reason.message : String(reason);
+}
+
+/** A contender in front of the server, and a client in front of the contender. */
+interface Seat {
+  readonly proxy: StartedProxy;
+  readonly reader: SteadyReader;
+}
+
+async function takeSeat(groups: ProcessGroups, contender: Contender, server: RestartableServer): Promise<Seat> {
+  assert(contender.command !== undefined, "there must be somebody to wait for the server");
+  const proxy = await startProxy(groups, contender.command, server.port);
+  return { proxy, reader: await SteadyReader.connect(proxy.port, server.sizeBytes) };
+}
+
+async function leaveSeat({ proxy, reader }: Seat): Promise<void> {
+  reader.close();
+  await proxy.group.end();
+}

@@ -1,0 +1,2 @@
+export {};
+//# sourceMappingURL=bench-report.js.map

@@ -1,0 +1,2 @@
+export {};
+//# sourceMappingURL=measurement.js.map
