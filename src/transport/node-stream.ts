@@ -1,6 +1,7 @@
 import type { OnReadOpts, Socket } from "node:net";
 import type { ByteStream, StreamReader } from "../ports/network.ts";
 import type { AdaptivePolling } from "./adaptive-polling.ts";
+import type { Turn } from "./turn.ts";
 import { writeDirectly } from "./node-direct-write.ts";
 import { withoutFirst } from "./without-first.ts";
 
@@ -13,6 +14,7 @@ export class NodeStream implements ByteStream {
   readonly peerAddress: string | undefined;
   readonly #socket: Socket;
   readonly #polling: AdaptivePolling;
+  readonly #turn: Turn;
   #reader: StreamReader | undefined;
   /** The buffer that the system reads into next; it was lent by a reader, perhaps an earlier one. */
   #lent: Buffer = Buffer.alloc(EARLY_BYTES);
@@ -28,8 +30,10 @@ export class NodeStream implements ByteStream {
     peer: string,
     peerAddress: string | undefined,
     polling: AdaptivePolling,
+    turn: Turn,
   ) {
     this.#polling = polling;
+    this.#turn = turn;
     this.#socket = makeSocket({
       buffer: () => this.#lend(),
       callback: (count, buffer) => this.#received(count, buffer),
@@ -74,6 +78,10 @@ export class NodeStream implements ByteStream {
     return !this.#waiting;
   }
 
+  putOff(step: () => void): void {
+    this.#turn.putOff(step);
+  }
+
   end(): void {
     this.#socket.end();
   }
@@ -100,9 +108,11 @@ export class NodeStream implements ByteStream {
 
   #received(count: number, buffer: Uint8Array): boolean {
     this.#polling.arrived();
+    this.#turn.begin();
     const reader = this.#reader;
     if (reader !== undefined && reader === this.#lender) reader.received(count);
     else this.#copyToReader(Buffer.from(buffer.subarray(0, count)));
+    this.#turn.end();
     return true;
   }
 
