@@ -62,8 +62,8 @@ export interface ByteStream {
    */
   write(chunks: readonly Buffer[]): boolean;
   /**
-   * Runs a step as soon as all that is being received now was received, or the running code is done: what one turn of the
-   * event loop brings is answered together.
+   * Runs a step as soon as what is being received now was received, or the running code is done; a little later when
+   * others than before have something to send here: what arrives together leaves together.
    */
   putOff(step: () => void): void;
   /** Half-closes: what was written still leaves, then the other side sees the end. Reading goes on. */

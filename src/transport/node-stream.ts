@@ -20,6 +20,8 @@ export class NodeStream implements ByteStream {
   #lent: Buffer = Buffer.alloc(EARLY_BYTES);
   #lender: StreamReader | undefined;
   #waiting = false;
+  /** Whose words were the last to make something leave here. */
+  #fedBy: object | undefined;
   #error: Error | undefined;
   #ended = false;
   #closed = false;
@@ -79,7 +81,12 @@ export class NodeStream implements ByteStream {
   }
 
   putOff(step: () => void): void {
-    this.#turn.putOff(step);
+    const { source } = this.#turn;
+    const fedByAnother = source !== undefined && source !== this.#fedBy;
+    this.#fedBy = source ?? this.#fedBy;
+    // Where several have something to say, what the others say next, which may be here already, leaves with it.
+    if (fedByAnother) setImmediate(step);
+    else this.#turn.putOff(step);
   }
 
   end(): void {
@@ -108,7 +115,7 @@ export class NodeStream implements ByteStream {
 
   #received(count: number, buffer: Uint8Array): boolean {
     this.#polling.arrived();
-    this.#turn.begin();
+    this.#turn.begin(this);
     const reader = this.#reader;
     if (reader !== undefined && reader === this.#lender) reader.received(count);
     else this.#copyToReader(Buffer.from(buffer.subarray(0, count)));

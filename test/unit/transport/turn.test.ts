@@ -3,20 +3,30 @@ import { describe, expect, it } from "vitest";
 import { Turn } from "../../../src/transport/turn.ts";
 
 describe("Turn", () => {
+  const source = {};
+
   it("runs what was put off when it ends, and not before", () => {
     const turn = new Turn();
     const done: string[] = [];
-    turn.begin();
+    turn.begin(source);
     turn.putOff(() => done.push("put off"));
     done.push("received");
     turn.end();
     expect(done).toEqual(["received", "put off"]);
   });
 
+  it("tells from whom something is being received", () => {
+    const turn = new Turn();
+    turn.begin(source);
+    expect(turn.source).toBe(source);
+    turn.end();
+    expect(turn.source).toBeUndefined();
+  });
+
   it("runs as well what is put off by what was put off", () => {
     const turn = new Turn();
     const done: string[] = [];
-    turn.begin();
+    turn.begin(source);
     turn.putOff(() => turn.putOff(() => done.push("second")));
     turn.end();
     expect(done).toEqual(["second"]);
@@ -26,12 +36,12 @@ describe("Turn", () => {
     const turn = new Turn();
     let count = 0;
     const step = (): void => void (count += 1);
-    turn.begin();
+    turn.begin(source);
     turn.putOff(step);
     turn.putOff(step);
     turn.end();
     expect(count).toBe(2);
-    turn.begin();
+    turn.begin(source);
     turn.end();
     expect(count).toBe(2);
   });
@@ -53,7 +63,7 @@ describe("Turn", () => {
     const turn = new Turn();
     const done: string[] = [];
     turn.putOff(() => done.push("put off"));
-    turn.begin();
+    turn.begin(source);
     turn.end();
     expect(done).toEqual(["put off"]);
     await Promise.resolve();
