@@ -10,6 +10,8 @@ export interface RequestOwner {
   answer(request: ClientRequest, reply: Reply): void;
 }
 
+const NO_PAYLOAD: readonly Slice[] = [];
+
 /** One request of a client: where it came from in the slab, and the memory that it holds until it is answered. */
 export class ClientRequest implements DiskRequest {
   readonly command: number;
@@ -19,7 +21,7 @@ export class ClientRequest implements DiskRequest {
   readonly length: number;
   readonly cookieHigh: number;
   readonly cookieLow: number;
-  readonly payload: Slice[] = [];
+  payload: readonly Slice[] = NO_PAYLOAD;
   readonly room: Slice;
   /** What was taken from the budget for it. */
   readonly reservedBytes: number;
@@ -49,7 +51,9 @@ export class ClientRequest implements DiskRequest {
     }
     slab.retain();
     const behindHeader = last === undefined && slab === this.room.slab && start === this.room.end;
-    this.payload.push(new Slice(slab, start, end, behindHeader ? REQUEST_HEADER_BYTES : 0));
+    const slice = new Slice(slab, start, end, behindHeader ? REQUEST_HEADER_BYTES : 0);
+    // One is what nearly all have.
+    this.payload = last === undefined ? [slice] : [...this.payload, slice];
   }
 
   complete(reply: Reply): void {
@@ -62,6 +66,6 @@ export class ClientRequest implements DiskRequest {
   /** Lets go of the payload of a request that was answered, or will never be whole. */
   releasePayload(): void {
     for (const slice of this.payload) slice.slab.release();
-    this.payload.length = 0;
+    this.payload = NO_PAYLOAD;
   }
 }

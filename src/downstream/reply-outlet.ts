@@ -33,6 +33,11 @@ export class ReplyOutlet {
     this.#writer.append(room.slab, room.start - headerBytes, room.start);
   }
 
+  /** Sends the header that was written right before a slice, and the slice. */
+  withHeader(slice: Slice, headerBytes: number): void {
+    this.#writer.append(slice.slab, slice.start - headerBytes, slice.end);
+  }
+
   /** Memory for a whole message of so many bytes, which is to be written there; `message` sends it. */
   space(lengthBytes: number): Slice {
     if (lengthBytes > SHARED_BYTES) return new Slice(new Slab(Buffer.allocUnsafe(lengthBytes)), 0, lengthBytes, 0);

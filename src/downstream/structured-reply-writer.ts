@@ -56,6 +56,17 @@ export class StructuredReplyWriter implements ReplyWriter {
   }
 
   #read(pieces: readonly Piece[], request: Header): void {
+    const [only] = pieces;
+    // Nearly always: all of it is data, in one piece, with room in front of it.
+    if (pieces.length === 1 && only?.kind === "data" && only.slice.length === request.length) {
+      const { slice } = only;
+      if (slice.headroomBytes >= DATA_CHUNK_HEADER_BYTES) {
+        const at = slice.start - DATA_CHUNK_HEADER_BYTES;
+        encodeDataChunk(slice.slab.view, at, addressOf(request, true), request.offset, request.length);
+        this.#out.withHeader(slice, DATA_CHUNK_HEADER_BYTES);
+        return;
+      }
+    }
     const whole = (request.flags & COMMAND_FLAG.DF) !== 0;
     const end = request.offset + request.length;
     let offset = request.offset;

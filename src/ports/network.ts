@@ -61,6 +61,11 @@ export interface ByteStream {
    * called when all that was written so far has left.
    */
   write(chunks: readonly Buffer[]): boolean;
+  /**
+   * Runs a step as soon as what is being received now was received, or the running code is done; a little later when
+   * others than before have something to send here: what arrives together leaves together.
+   */
+  putOff(step: () => void): void;
   /** Half-closes: what was written still leaves, then the other side sees the end. Reading goes on. */
   end(): void;
   /** Closes at once, dropping what has not left. `reader.closed` follows, later. Safe to call again. */

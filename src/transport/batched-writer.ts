@@ -1,6 +1,5 @@
 import type { ByteStream } from "../ports/network.ts";
 import { Slab } from "./slab.ts";
-import type { Slice } from "./slice.ts";
 
 /** Neighbours in one slab that leave as one chunk; the slab was retained once for each of them. */
 interface Run {
@@ -43,7 +42,7 @@ class Batch {
 }
 
 /**
- * Sends everything that one turn of the event loop appended with one system call, and merges what lies side by side in
+ * Sends everything that one turn appended with one system call, and merges what lies side by side in
  * one slab, so that a burst of messages patched in place leaves as a single chunk. While a write is under way, the next
  * batch gathers.
  */
@@ -82,11 +81,6 @@ export class BatchedWriter {
     if (this.#closed || start === end) return;
     this.#gathering.append(slab, start, end);
     this.#flushSoon();
-  }
-
-  /** Sends slices, without their headroom. */
-  appendSlices(slices: readonly Slice[]): void {
-    for (const slice of slices) this.append(slice.slab, slice.start, slice.end);
   }
 
   /** Sends bytes that must not change any more. */
@@ -129,7 +123,7 @@ export class BatchedWriter {
   #flushSoon(): void {
     if (this.#scheduled || this.#leaving !== undefined) return;
     this.#scheduled = true;
-    queueMicrotask(this.#flush);
+    this.#stream.putOff(this.#flush);
   }
 
   readonly #flush = (): void => {

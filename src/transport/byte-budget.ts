@@ -57,7 +57,7 @@ export class ByteBudget {
       this.#waiters.add(waiter);
       return false;
     }
-    if (this.#waiters.delete(waiter)) this.#wakeSoon();
+    if (this.#waiters.size > 0 && this.#waiters.delete(waiter)) this.#wakeSoon();
     this.#heldBytes += bytes;
     this.#heldRequests += 1;
     return true;

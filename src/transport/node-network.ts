@@ -12,6 +12,7 @@ import type {
 import { AdaptivePolling, type PollingLoop } from "./adaptive-polling.ts";
 import { endpointText } from "./endpoint-text.ts";
 import { NodeStream } from "./node-stream.ts";
+import { Turn } from "./turn.ts";
 import { UnixSocketFile } from "./unix-socket-file.ts";
 
 /** The part of a socket that node:net does not document: the system's handle, which can be wrapped again. */
@@ -24,6 +25,7 @@ const EVENT_LOOP: PollingLoop = { nowMs: () => performance.now(), again: (step) 
 /** The machine's own network: TCP and UNIX domain sockets of node:net. */
 export class NodeNetwork implements Network {
   readonly #polling = new AdaptivePolling(EVENT_LOOP);
+  readonly #turn = new Turn();
 
   dial(target: DialTarget, outcome: DialOutcome): { abort(): void } {
     const { endpoint, bindAddress } = target;
@@ -48,6 +50,7 @@ export class NodeNetwork implements Network {
       endpointText(endpoint),
       endpoint.kind === "unix" ? undefined : endpoint.host,
       this.#polling,
+      this.#turn,
     );
     const socket = dialled as unknown as Socket;
     let over = false;
@@ -80,7 +83,7 @@ export class NodeNetwork implements Network {
         keepAlive: true,
         keepAliveInitialDelay: LIMITS.keepAliveMs,
       },
-      (accepted) => accept(adopt(accepted, options.endpoint.kind, this.#polling)),
+      (accepted) => accept(this.#adopt(accepted, options.endpoint.kind)),
     );
     const { endpoint, socketMode } = options;
     if (endpoint.kind === "unix") return listenOnPath(server, endpoint.path, socketMode);
@@ -90,6 +93,24 @@ export class NodeNetwork implements Network {
     const address = server.address();
     const port = typeof address === "object" && address !== null ? address.port : endpoint.port;
     return { endpoint: { ...endpoint, port }, close: () => closeServer(server) };
+  }
+
+  /** Wraps an accepted connection anew, because only a new socket can be told to read into memory of ours. */
+  #adopt(accepted: Socket, kind: Endpoint["kind"]): ByteStream {
+    const peer = kind === "unix" ? "on UNIX socket" : tcpPeer(accepted);
+    const handle = (accepted as unknown as HandleOwner)._handle;
+    return new NodeStream(
+      (onread) => {
+        // `handle` is known to node:net, though not to its types.
+        const socketOptions = { handle, onread, allowHalfOpen: true, pauseOnCreate: true };
+        return new net.Socket(socketOptions).pause();
+      },
+      peer,
+      // A client that is gone already has no address; it must not pass for one on a UNIX socket.
+      kind === "unix" ? undefined : (accepted.remoteAddress ?? ""),
+      this.#polling,
+      this.#turn,
+    );
   }
 }
 
@@ -117,23 +138,6 @@ async function listenOnPath(server: Server, path: string, socketMode: number): P
       await closeServer(server);
     },
   };
-}
-
-/** Wraps an accepted connection anew, because only a new socket can be told to read into memory of ours. */
-function adopt(accepted: Socket, kind: Endpoint["kind"], polling: AdaptivePolling): ByteStream {
-  const peer = kind === "unix" ? "on UNIX socket" : tcpPeer(accepted);
-  const handle = (accepted as unknown as HandleOwner)._handle;
-  return new NodeStream(
-    (onread) => {
-      // `handle` is known to node:net, though not to its types.
-      const socketOptions = { handle, onread, allowHalfOpen: true, pauseOnCreate: true };
-      return new net.Socket(socketOptions).pause();
-    },
-    peer,
-    // A client that is gone already has no address; it must not pass for one on a UNIX socket.
-    kind === "unix" ? undefined : (accepted.remoteAddress ?? ""),
-    polling,
-  );
 }
 
 function tcpPeer(socket: Socket): string {

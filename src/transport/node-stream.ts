@@ -1,6 +1,7 @@
 import type { OnReadOpts, Socket } from "node:net";
 import type { ByteStream, StreamReader } from "../ports/network.ts";
 import type { AdaptivePolling } from "./adaptive-polling.ts";
+import type { Turn } from "./turn.ts";
 import { writeDirectly } from "./node-direct-write.ts";
 import { withoutFirst } from "./without-first.ts";
 
@@ -13,11 +14,14 @@ export class NodeStream implements ByteStream {
   readonly peerAddress: string | undefined;
   readonly #socket: Socket;
   readonly #polling: AdaptivePolling;
+  readonly #turn: Turn;
   #reader: StreamReader | undefined;
   /** The buffer that the system reads into next; it was lent by a reader, perhaps an earlier one. */
   #lent: Buffer = Buffer.alloc(EARLY_BYTES);
   #lender: StreamReader | undefined;
   #waiting = false;
+  /** Whose words were the last to make something leave here. */
+  #fedBy: object | undefined;
   #error: Error | undefined;
   #ended = false;
   #closed = false;
@@ -28,8 +32,10 @@ export class NodeStream implements ByteStream {
     peer: string,
     peerAddress: string | undefined,
     polling: AdaptivePolling,
+    turn: Turn,
   ) {
     this.#polling = polling;
+    this.#turn = turn;
     this.#socket = makeSocket({
       buffer: () => this.#lend(),
       callback: (count, buffer) => this.#received(count, buffer),
@@ -74,6 +80,15 @@ export class NodeStream implements ByteStream {
     return !this.#waiting;
   }
 
+  putOff(step: () => void): void {
+    const { source } = this.#turn;
+    const fedByAnother = source !== undefined && source !== this.#fedBy;
+    this.#fedBy = source ?? this.#fedBy;
+    // Where several have something to say, what the others say next, which may be here already, leaves with it.
+    if (fedByAnother) setImmediate(step);
+    else this.#turn.putOff(step);
+  }
+
   end(): void {
     this.#socket.end();
   }
@@ -100,9 +115,11 @@ export class NodeStream implements ByteStream {
 
   #received(count: number, buffer: Uint8Array): boolean {
     this.#polling.arrived();
+    this.#turn.begin(this);
     const reader = this.#reader;
     if (reader !== undefined && reader === this.#lender) reader.received(count);
     else this.#copyToReader(Buffer.from(buffer.subarray(0, count)));
+    this.#turn.end();
     return true;
   }
 

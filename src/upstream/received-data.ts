@@ -2,6 +2,8 @@ import type { Piece } from "../disk.ts";
 import type { Slab } from "../transport/slab.ts";
 import { Slice } from "../transport/slice.ts";
 
+const NO_PIECES: readonly Piece[] = [];
+
 /** The data of one reply, or of one chunk, as it lies in the slabs in which it came; they are held until it is released. */
 export class ReceivedData {
   /** Most data is in one piece. */
@@ -38,10 +40,12 @@ export class ReceivedData {
     this.#last = slice;
   }
 
-  /** Adds all of it to the pieces of a reply. */
-  appendTo(pieces: Piece[]): void {
-    if (this.#first !== undefined) pieces.push({ kind: "data", slice: this.#first });
-    for (const slice of this.#rest) pieces.push({ kind: "data", slice, continues: true });
+  /** All of it as the pieces of a reply. */
+  pieces(): readonly Piece[] {
+    if (this.#first === undefined) return NO_PIECES;
+    const first: Piece = { kind: "data", slice: this.#first };
+    if (this.#rest.length === 0) return [first];
+    return [first, ...this.#rest.map((slice): Piece => ({ kind: "data", slice, continues: true }))];
   }
 
   /** Lets go of the slabs; nothing is left. */

@@ -136,7 +136,7 @@ export class ReplyAssembly {
     const pieces: Piece[] = [];
     for (const { start, end, data } of this.#parts.all()) {
       if (data === undefined) pieces.push({ kind: "hole", lengthBytes: end - start });
-      else data.appendTo(pieces);
+      else pieces.push(...data.pieces());
     }
     return pieces;
   }

@@ -1,5 +1,5 @@
 import assert from "node:assert";
-import type { Piece, Reply } from "../disk.ts";
+import type { Reply } from "../disk.ts";
 import type { ChunkError } from "../protocol/chunk-error.ts";
 import type { Negotiation } from "../protocol/client-handshake.ts";
 import {
@@ -24,8 +24,6 @@ export interface ReplyReceiverOwner {
   /** A whole reply. It is good during the call. */
   received(entry: InFlight, reply: Reply): void;
 }
-
-const NO_PIECES: readonly Piece[] = [];
 
 /**
  * Makes whole replies of what a server sends over one connection. Structured ones may come chunk by chunk, several of them at
@@ -141,10 +139,8 @@ export class ReplyReceiver implements ReplySink<Slab> {
       if (this.#isDone) this.#finish(entry, this.#assembly);
       return;
     }
-    const pieces: Piece[] = [];
-    this.#data.appendTo(pieces);
-    const reply = { error: this.#error, pieces: isEmpty ? NO_PIECES : pieces, room: isEmpty ? this.#room : undefined };
-    this.#owner.received(entry, reply);
+    const room = isEmpty ? this.#room : undefined;
+    this.#owner.received(entry, { error: this.#error, pieces: this.#data.pieces(), room });
     this.#data.release();
   }
 

@@ -7,7 +7,7 @@ import type { Slice } from "../transport/slice.ts";
 import type { InFlightTable } from "./in-flight-table.ts";
 import type { InFlight } from "./in-flight.ts";
 import { NBD_ERROR } from "../protocol/constants.ts";
-import { inOneChunk, type Offer, type StandInStep, standInSteps } from "./stand-in.ts";
+import { inOneChunk, type Offer, type StandInStep, standInSteps, understands } from "./stand-in.ts";
 import type { UpstreamSession } from "./upstream-session.ts";
 
 /** How a stand-in ends when all of it has succeeded. */
@@ -89,6 +89,7 @@ export class RequestSender {
 function stepsFor(entry: InFlight, offer: Offer): Iterable<StandInStep> | undefined {
   if (entry.instead !== undefined) return understood(entry.instead(offer), offer);
   const { command, flags, offset, length, request } = entry;
+  if (!entry.sentBefore && understands(command, flags, offer)) return undefined;
   const asked = { command, flags, offset, length, payload: request.payload, room: undefined };
   const steps = standInSteps(asked, offer);
   return steps === undefined && entry.sentBefore ? inOneChunk(asked, offer) : steps;

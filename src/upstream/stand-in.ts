@@ -24,18 +24,18 @@ const ZEROS = new Slab(Buffer.alloc(1024 * 1024));
  */
 export function standInSteps(request: StandInStep, offer: Offer): Iterable<StandInStep> | undefined {
   const { command, flags } = request;
-  const offers = (flag: number): boolean => (offer.flags & flag) !== 0;
-  const gone =
-    (offers(TRANSMISSION_FLAG.SEND_FUA) ? 0 : COMMAND_FLAG.FUA) |
-    (offers(TRANSMISSION_FLAG.SEND_FAST_ZERO) ? 0 : COMMAND_FLAG.FAST_ZERO) |
-    (offers(TRANSMISSION_FLAG.SEND_DF) ? 0 : COMMAND_FLAG.DF);
-  if (command === COMMAND.TRIM && !offers(TRANSMISSION_FLAG.SEND_TRIM)) return [];
-  if (command === COMMAND.CACHE && !offers(TRANSMISSION_FLAG.SEND_CACHE)) return [];
-  if (command === COMMAND.WRITE_ZEROES && !offers(TRANSMISSION_FLAG.SEND_WRITE_ZEROES)) {
-    const stepBytes = Math.min(ZEROS.buffer.length, offer.maximumPayloadBytes);
-    return writtenZeros(request, flags & COMMAND_FLAG.FUA & ~gone, stepBytes);
-  }
-  return (flags & gone) === 0 ? undefined : [withFlags(request, flags & ~gone)];
+  if (understands(command, flags, offer)) return undefined;
+  const kept = flags & ~flagsGone(offer);
+  if (!isGone(command, offer)) return [withFlags(request, kept)];
+  // Anything but zeros is a hint.
+  if (command !== COMMAND.WRITE_ZEROES) return [];
+  const stepBytes = Math.min(ZEROS.buffer.length, offer.maximumPayloadBytes);
+  return writtenZeros(request, kept & COMMAND_FLAG.FUA, stepBytes);
+}
+
+/** Whether a server understands a command with those flags: nearly always, and on the way of every request. */
+export function understands(command: number, flags: number, offer: Offer): boolean {
+  return (flags === 0 || (flags & flagsGone(offer)) === 0) && !isGone(command, offer);
 }
 
 /**
@@ -70,4 +70,25 @@ function* writtenZeros(request: StandInStep, flags: number, stepBytes: number): 
 function withFlags(request: StandInStep, flags: number): StandInStep {
   const { command, offset, length, payload } = request;
   return { command, flags, offset, length, payload, room: undefined };
+}
+
+/** Whether a command was not offered; only some of them have to be. */
+function isGone(command: number, offer: Offer): boolean {
+  switch (command) {
+    case COMMAND.TRIM:
+      return (offer.flags & TRANSMISSION_FLAG.SEND_TRIM) === 0;
+    case COMMAND.CACHE:
+      return (offer.flags & TRANSMISSION_FLAG.SEND_CACHE) === 0;
+    case COMMAND.WRITE_ZEROES:
+      return (offer.flags & TRANSMISSION_FLAG.SEND_WRITE_ZEROES) === 0;
+    default:
+      return false;
+  }
+}
+
+/** Those command flags that were not offered; only some of them have to be. */
+function flagsGone({ flags }: Offer): number {
+  const fua = (flags & TRANSMISSION_FLAG.SEND_FUA) === 0 ? COMMAND_FLAG.FUA : 0;
+  const fastZero = (flags & TRANSMISSION_FLAG.SEND_FAST_ZERO) === 0 ? COMMAND_FLAG.FAST_ZERO : 0;
+  return fua | fastZero | ((flags & TRANSMISSION_FLAG.SEND_DF) === 0 ? COMMAND_FLAG.DF : 0);
 }

@@ -107,15 +107,16 @@ export class UpstreamSession implements SlabConsumer, ReplyReceiverOwner, Writer
    */
   send(entry: InFlight, room: Slice | undefined): void {
     entry.session = this;
-    const first = entry.request.payload[0];
-    const offered = first ?? room;
+    const { payload } = entry.request;
+    const offered = payload[0] ?? room;
     const header =
       offered !== undefined && offered.headroomBytes >= REQUEST_HEADER_BYTES
         ? offered
         : this.#headers.take(REQUEST_HEADER_BYTES);
     encodeRequestHeader(header.slab.view, header.start - REQUEST_HEADER_BYTES, entry);
-    this.#writer.append(header.slab, header.start - REQUEST_HEADER_BYTES, header.start);
-    this.#writer.appendSlices(entry.request.payload);
+    // The end of an empty slice is its start: what has a payload right behind its header leaves with it.
+    this.#writer.append(header.slab, header.start - REQUEST_HEADER_BYTES, header.end);
+    for (const slice of payload) if (slice !== header) this.#writer.append(slice.slab, slice.start, slice.end);
     entry.wire = this;
     entry.batch = this.#writer.batches;
     this.#watch.sent();

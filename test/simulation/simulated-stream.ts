@@ -109,6 +109,10 @@ export class SimulatedStream implements ByteStream {
     return !this.#blocked;
   }
 
+  putOff(step: () => void): void {
+    queueMicrotask(step);
+  }
+
   end(): void {
     if (this.#gone || this.#ended) return;
     this.#ended = true;

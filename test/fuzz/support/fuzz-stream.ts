@@ -143,6 +143,10 @@ export class FuzzStream implements ByteStream {
     return !this.#blocked;
   }
 
+  putOff(step: () => void): void {
+    queueMicrotask(step);
+  }
+
   end(): void {
     this.#steps.step();
     if (this.#ended) return;

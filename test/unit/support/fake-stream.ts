@@ -131,6 +131,10 @@ export class FakeStream implements ByteStream {
     return !this.#backlogged;
   }
 
+  putOff(step: () => void): void {
+    queueMicrotask(step);
+  }
+
   end(): void {
     this.#ending = true;
     this.#leave();

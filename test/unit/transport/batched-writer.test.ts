@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 
 import { BatchedWriter } from "../../../src/transport/batched-writer.ts";
 import { Slab } from "../../../src/transport/slab.ts";
-import { Slice } from "../../../src/transport/slice.ts";
 import { FakeStream } from "../support/fake-stream.ts";
 import { settle } from "../support/settle.ts";
 
@@ -86,14 +85,6 @@ describe("BatchedWriter", () => {
     writer.append(slab, 4, 6);
     await settle();
     expect([writer.batches, writer.batchesBegun]).toEqual([3, 2]);
-  });
-
-  it("sends slices without their headroom", async () => {
-    const { stream, writer, slab } = setUp();
-    writer.appendSlices([new Slice(slab, 4, 6, 4), new Slice(slab, 6, 8, 0)]);
-    await settle();
-    expect(stream.heard.toString()).toBe("4567");
-    expect(stream.writes).toEqual([[4]]);
   });
 
   it("retains a slab once for each range until it has left", async () => {

@@ -1,17 +1,16 @@
 import { describe, expect, it } from "vitest";
 
-import type { Piece } from "../../../src/disk.ts";
 import { Slab } from "../../../src/transport/slab.ts";
 import { ReceivedData } from "../../../src/upstream/received-data.ts";
 
 function piecesOf(data: ReceivedData): readonly (readonly [number, string, boolean])[] {
-  const pieces: Piece[] = [];
-  data.appendTo(pieces);
-  return pieces.flatMap((piece) =>
-    piece.kind === "hole"
-      ? []
-      : [[piece.slice.headroomBytes, piece.slice.bytes().toString(), piece.continues === true] as const],
-  );
+  return data
+    .pieces()
+    .flatMap((piece) =>
+      piece.kind === "hole"
+        ? []
+        : [[piece.slice.headroomBytes, piece.slice.bytes().toString(), piece.continues === true] as const],
+    );
 }
 
 describe("ReceivedData", () => {
