@@ -1,6 +1,4 @@
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 
 import { CommanderError } from "commander";
 
@@ -21,9 +19,9 @@ async function main(): Promise<number> {
   const out = (text: string): void => void process.stdout.write(text);
   const error = (text: string): void => void process.stderr.write(text);
   try {
-    const options = parseBenchOptions(process.argv.slice(2), { out, error });
-    const built = join(dirname(dirname(fileURLToPath(import.meta.url))), "dist", "main.js");
-    if (!existsSync(built)) throw new Error("dist/main.js is missing: npm run build");
+    const [built, ...argv] = process.argv.slice(2);
+    const options = parseBenchOptions(argv, { out, error });
+    if (built === undefined || !existsSync(built)) throw new Error("dist/main.js is missing: npm run build");
     const progress = (text: string): void => error(`${text}\n`);
     return (await runBench(options, built, groups, { result: out, progress })) ? 0 : 1;
   } catch (failure) {
