@@ -10,6 +10,9 @@ import { StreamDetector } from "./stream-detector.ts";
 import { type ReadAheadUser, type ReadPart, WaitingRead } from "./waiting-read.ts";
 import { WritesInFlight } from "./writes-in-flight.ts";
 
+/** Reads in a row that go on with nothing, from where on nobody is read ahead of, and what reads cost is of no interest. */
+const STRAY_READS = 64;
+
 /**
  * Answers reads from what was fetched ahead, and fetches ahead.
  *
@@ -24,6 +27,9 @@ export class ReadAhead {
   readonly #store = new ReadAheadStore();
   readonly #writes = new WritesInFlight();
   readonly #detector = new StreamDetector((stream) => this.#store.dropStream(stream));
+
+  /** Reads since the last one that went on with a stream. */
+  #strayReads = 0;
 
   /** `cost` is of the disk below. `prefetch` submits a request to it that belongs to no user. */
   constructor(bounds: ReadAheadBounds, cost: ReadCost, prefetch: (request: DiskRequest) => void) {
@@ -41,6 +47,7 @@ export class ReadAhead {
   read(request: DiskRequest, user: ReadAheadUser): void {
     const { offset, length } = request;
     const stream = this.#detector.observe(offset, length);
+    this.#strayReads = stream === undefined ? this.#strayReads + 1 : 0;
     const parts = this.#store.find(offset, offset + length);
     if (parts !== undefined) this.#serve(request, user, parts, stream);
     else if (stream !== undefined) this.#readAlong(request, user, stream);
@@ -99,6 +106,10 @@ export class ReadAhead {
 
   /** Reads from below, and nothing else with it. */
   #readAsIs(request: DiskRequest, user: ReadAheadUser): void {
+    if (this.#strayReads > STRAY_READS) {
+      user.below.submit(request);
+      return;
+    }
     const { command, flags, offset, length, payload, room } = request;
     const sent = this.#cost.send();
     const complete = (reply: Reply): void => {

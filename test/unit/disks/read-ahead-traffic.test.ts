@@ -133,6 +133,11 @@ describe("reading ahead over a narrow line", () => {
     expect(far.bytes).toBeLessThan(1.7);
   });
 
+  it("still knows what reading costs after many random reads", () => {
+    const trace = [...forward(256, 64 * K), ...random(1000), ...booting(200)];
+    expect(cost(trace, 64 * M, 4, NARROW).bytes).toBeLessThan(1.1);
+  });
+
   it("keeps readers that fill the line by themselves from reading more than they need", () => {
     const result = cost(inTurn(8, 400), 64 * M, 8, NARROW);
     expect(result.ms).toBeLessThan(1.01);
