@@ -1,5 +1,6 @@
 import { GARBAGE } from "./garbage/garbage-trial.ts";
 import { RECOVERY } from "./recovery/recovery-trial.ts";
+import { LINKS_TRIAL } from "./links/links-trial.ts";
 import { SAFETY } from "./safety/safety-trial.ts";
 import { SCALE } from "./scale/scale-trial.ts";
 import { SOAK } from "./soak/soak-trial.ts";
@@ -7,4 +8,4 @@ import { THROUGHPUT } from "./throughput/throughput-trial.ts";
 import type { Trial } from "./trial.ts";
 
 /** All trials, in the order in which they are run. */
-export const TRIALS: readonly Trial[] = [THROUGHPUT, SAFETY, SCALE, GARBAGE, RECOVERY, SOAK];
+export const TRIALS: readonly Trial[] = [THROUGHPUT, SAFETY, SCALE, GARBAGE, RECOVERY, LINKS_TRIAL, SOAK];

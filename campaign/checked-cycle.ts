@@ -33,7 +33,7 @@ export async function runCheckedCycle(stage: Stage, plan: CheckerPlan): Promise<
   const clients: NbdClient[] = [];
   try {
     for (let index = 0; index < plan.clients; index++) {
-      const letIn = NbdClient.connect(proxy.socketPath, exportNameOf(server.name));
+      const letIn = NbdClient.connect({ path: proxy.socketPath }, exportNameOf(server.name));
       clients.push(await within("a client is let in", PATIENCE_MS, letIn));
     }
     const random = new SeededRandom(stage.plan.seed).fork();

@@ -1,6 +1,6 @@
 import assert from "node:assert";
 import { connect } from "node:net";
-import type { Socket } from "node:net";
+import type { NetConnectOpts, Socket } from "node:net";
 
 import { Incoming } from "../test/integration/support/incoming.ts";
 import * as wire from "../test/simulation/wire.ts";
@@ -31,7 +31,7 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** A client of the proxy on a UNIX socket, with many requests in flight. A lost connection rejects all of them. */
+/** A client with many requests in flight. A lost connection rejects all of them. */
 export class NbdClient implements Requester {
   readonly #socket: Socket;
   readonly #incoming: Incoming;
@@ -41,14 +41,14 @@ export class NbdClient implements Requester {
   #sizeBytes = 0;
   #flags = 0;
 
-  private constructor(path: string) {
-    this.#socket = connect({ path }).on("error", () => undefined);
+  private constructor(address: NetConnectOpts) {
+    this.#socket = connect({ ...address, noDelay: true }).on("error", () => undefined);
     this.#incoming = new Incoming(this.#socket);
   }
 
   /** Connects and waits to be let into an export. */
-  static async connect(path: string, exportName: string): Promise<NbdClient> {
-    const client = new NbdClient(path);
+  static async connect(address: NetConnectOpts, exportName: string): Promise<NbdClient> {
+    const client = new NbdClient(address);
     try {
       await client.#negotiate(exportName);
     } catch (error) {
@@ -98,7 +98,7 @@ export class NbdClient implements Requester {
       const type = header.readUInt32BE(12);
       const data = await this.#incoming.take(header.readUInt32BE(16));
       if (type === wire.ACK) return;
-      if (type !== wire.REP_INFO) throw new Error(`the proxy answered GO with 0x${type.toString(16)}`);
+      if (type !== wire.REP_INFO) throw new Error(`GO was answered with 0x${type.toString(16)}`);
       if (data.readUInt16BE(0) !== 0) continue;
       this.#sizeBytes = Number(data.readBigUInt64BE(2));
       this.#flags = data.readUInt16BE(10);

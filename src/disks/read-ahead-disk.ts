@@ -1,15 +1,19 @@
 import assert from "node:assert";
 import type { Disk, DiskHandle, DiskRequest, DiskUser } from "../disk.ts";
+import type { Clock } from "../ports/clock.ts";
 import { COMMAND, COMMAND_FLAG, DATA_CHUNK_HEADER_BYTES } from "../protocol/constants.ts";
 import type { Geometry } from "../protocol/geometry.ts";
 import type { ReadAheadBounds } from "./read-ahead-plan.ts";
 import { ReadAhead } from "./read-ahead.ts";
+import { ReadCost } from "./read-cost.ts";
 import type { ReadAheadUser } from "./waiting-read.ts";
 
 /** How a ReadAheadDisk is made. */
 export interface ReadAheadOptions {
   /** Memory for what is fetched ahead, in bytes; at least 1. */
   readonly cacheBytes: number;
+  /** Tells how far away the disk below is. */
+  readonly clock: Pick<Clock, "nowMs">;
 }
 
 /**
@@ -21,6 +25,7 @@ export interface ReadAheadOptions {
 export class ReadAheadDisk implements Disk {
   readonly #below: Disk;
   readonly #cacheBytes: number;
+  readonly #clock: Pick<Clock, "nowMs">;
   #bounds: ReadAheadBounds;
   #readAhead: ReadAhead;
   /** The way down for what no user asked for, while there are users. */
@@ -29,10 +34,11 @@ export class ReadAheadDisk implements Disk {
 
   /** The disk below must be open: its geometry is asked for. */
   constructor(below: Disk, options: ReadAheadOptions) {
-    const { cacheBytes } = options;
+    const { cacheBytes, clock } = options;
     assert(cacheBytes > 0, "a cache without memory");
     this.#below = below;
     this.#cacheBytes = cacheBytes;
+    this.#clock = clock;
     this.#bounds = boundsOf(below.geometry, cacheBytes);
     this.#readAhead = this.#within(this.#bounds);
   }
@@ -70,7 +76,7 @@ export class ReadAheadDisk implements Disk {
   }
 
   #within(bounds: ReadAheadBounds): ReadAhead {
-    return new ReadAhead(bounds, (request) => this.#own?.submit(request));
+    return new ReadAhead(bounds, new ReadCost(this.#clock), (request) => this.#own?.submit(request));
   }
 
   #submit(request: DiskRequest, user: ReadAheadUser): void {

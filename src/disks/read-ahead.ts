@@ -2,12 +2,16 @@ import type { DiskRequest, Piece, Reply } from "../disk.ts";
 import { COMMAND, NBD_ERROR } from "../protocol/constants.ts";
 import { piecesWithin } from "./pieces-within.ts";
 import type { ReadAheadChunk } from "./read-ahead-chunk.ts";
-import { alongBytes, fetchBytes, guesses, type ReadAheadBounds } from "./read-ahead-plan.ts";
+import { alongBytes, fetchBytes, guesses, type ReadAheadBounds, streamReachBytes } from "./read-ahead-plan.ts";
 import { ReadAheadStore } from "./read-ahead-store.ts";
+import type { ReadCost } from "./read-cost.ts";
 import type { SequentialStream } from "./sequential-stream.ts";
 import { StreamDetector } from "./stream-detector.ts";
 import { type ReadAheadUser, type ReadPart, WaitingRead } from "./waiting-read.ts";
 import { WritesInFlight } from "./writes-in-flight.ts";
+
+/** Reads in a row that go on with nothing, from where on nobody is read ahead of, and what reads cost is of no interest. */
+const STRAY_READS = 64;
 
 /**
  * Answers reads from what was fetched ahead, and fetches ahead.
@@ -18,14 +22,19 @@ import { WritesInFlight } from "./writes-in-flight.ts";
  */
 export class ReadAhead {
   readonly #bounds: ReadAheadBounds;
+  readonly #cost: ReadCost;
   readonly #prefetch: (request: DiskRequest) => void;
   readonly #store = new ReadAheadStore();
   readonly #writes = new WritesInFlight();
   readonly #detector = new StreamDetector((stream) => this.#store.dropStream(stream));
 
-  /** `prefetch` submits a request to the disk below that belongs to no user. */
-  constructor(bounds: ReadAheadBounds, prefetch: (request: DiskRequest) => void) {
+  /** Reads since the last one that went on with a stream. */
+  #strayReads = 0;
+
+  /** `cost` is of the disk below. `prefetch` submits a request to it that belongs to no user. */
+  constructor(bounds: ReadAheadBounds, cost: ReadCost, prefetch: (request: DiskRequest) => void) {
     this.#bounds = bounds;
+    this.#cost = cost;
     this.#prefetch = prefetch;
   }
 
@@ -38,6 +47,7 @@ export class ReadAhead {
   read(request: DiskRequest, user: ReadAheadUser): void {
     const { offset, length } = request;
     const stream = this.#detector.observe(offset, length);
+    this.#strayReads = stream === undefined ? this.#strayReads + 1 : 0;
     const parts = this.#store.find(offset, offset + length);
     if (parts !== undefined) this.#serve(request, user, parts, stream);
     else if (stream !== undefined) this.#readAlong(request, user, stream);
@@ -54,6 +64,7 @@ export class ReadAhead {
   /** Forgets all data: nothing of it is given to any read, not even to one that is waiting for it. */
   reset(): void {
     const waiting = this.#store.waiting();
+    this.#cost.forget();
     this.#store.dropAll();
     for (const stream of this.#detector.streams) stream.refetch();
     for (const read of waiting) this.#readAlone(read);
@@ -89,18 +100,34 @@ export class ReadAhead {
     const { offset, length } = request;
     const guess = guesses(this.#bounds) ? this.#detector.guess(offset, length) : undefined;
     if (guess === undefined) this.#detector.remember(offset + length);
-    if (guess === undefined) user.below.submit(request);
+    if (guess === undefined) this.#readAsIs(request, user);
     else this.#readAlong(request, user, guess);
+  }
+
+  /** Reads from below, and nothing else with it. */
+  #readAsIs(request: DiskRequest, user: ReadAheadUser): void {
+    if (this.#strayReads > STRAY_READS) {
+      user.below.submit(request);
+      return;
+    }
+    const { command, flags, offset, length, payload, room } = request;
+    const sent = this.#cost.send();
+    const complete = (reply: Reply): void => {
+      if (reply.error === 0) this.#cost.arrived(sent, length);
+      request.complete(reply);
+    };
+    user.below.submit({ command, flags, offset, length, payload, room, complete });
   }
 
   /** Reads from below, and what follows with it where that is worth it. */
   #readAlong(request: DiskRequest, user: ReadAheadUser, stream: SequentialStream): void {
-    const extraBytes = alongBytes(stream, this.#bounds);
+    const extraBytes = alongBytes(stream, this.#reachBytes, this.#bounds);
     const chunk = this.#reserve(stream, extraBytes, user);
     if (chunk === undefined) {
-      user.below.submit(request);
+      this.#readAsIs(request, user);
       return;
     }
+    const sent = this.#cost.send();
     user.below.submit({
       command: COMMAND.READ,
       flags: 0,
@@ -108,7 +135,10 @@ export class ReadAhead {
       length: request.length + extraBytes,
       payload: request.payload,
       room: request.room,
-      complete: (reply) => this.#answered(request, user, chunk, reply),
+      complete: (reply) => {
+        if (reply.error === 0) this.#cost.arrived(sent, request.length + extraBytes);
+        this.#answered(request, user, chunk, reply);
+      },
     });
   }
 
@@ -130,8 +160,9 @@ export class ReadAhead {
     while (!stream.forgotten) {
       const shareBytes = Math.floor(this.#bounds.cacheBytes / this.#detector.alive);
       const offset = stream.aheadOffset;
-      const chunk = this.#reserve(stream, fetchBytes(stream, shareBytes, this.#bounds), user);
+      const chunk = this.#reserve(stream, fetchBytes(stream, shareBytes, this.#reachBytes, this.#bounds), user);
       if (chunk === undefined) return;
+      const sent = this.#cost.send();
       this.#prefetch({
         command: COMMAND.READ,
         flags: 0,
@@ -141,6 +172,7 @@ export class ReadAhead {
         room: undefined,
         complete: ({ error, pieces }) => {
           if (error === 0) {
+            this.#cost.arrived(sent, chunk.lengthBytes);
             this.#arrived(chunk, pieces, 0);
             return;
           }
@@ -149,6 +181,11 @@ export class ReadAhead {
         },
       });
     }
+  }
+
+  /** How far ahead a stream may fetch. */
+  get #reachBytes(): number {
+    return streamReachBytes(this.#cost.distanceBytes, this.#detector.alive, this.#bounds);
   }
 
   /**

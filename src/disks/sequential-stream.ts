@@ -33,12 +33,17 @@ export class SequentialStream {
     this.proven = proven;
   }
 
+  /** How much it has read in a row since trust began. */
+  get trustedBytes(): number {
+    return Math.max(0, this.nextOffset - this.#startOffset);
+  }
+
   /**
    * How far ahead of the reader to fetch: as much as it has read in a row, so that what was fetched in vain when it turns
    * away is never more than what it used.
    */
   get windowBytes(): number {
-    return Math.min(Math.max(0, this.nextOffset - this.#startOffset), this.#limitBytes);
+    return Math.min(this.trustedBytes, this.#limitBytes);
   }
 
   /** The read at `nextOffset` came. */

@@ -33,10 +33,10 @@ export class Proxy {
   /** Connects to the server, then listens; resolves to where. Rejects when the server or the address can't be had. */
   async start(): Promise<Endpoint> {
     const { upstreams, listen, maxClients, cacheBytes } = this.#options;
-    const { log } = this.#around;
+    const { clock, log } = this.#around;
     await this.#open();
     log.info(`server ${this.#disk.server}: connected, ${this.#disk.geometry.sizeBytes} bytes`);
-    const disk = new SplittingDisk(cacheBytes > 0 ? new ReadAheadDisk(this.#disk, { cacheBytes }) : this.#disk);
+    const disk = new SplittingDisk(cacheBytes > 0 ? new ReadAheadDisk(this.#disk, { cacheBytes, clock }) : this.#disk);
     this.#listener = new Listener({
       ...this.#options,
       ...this.#around,

@@ -4,6 +4,7 @@ import { ReadAheadDisk } from "../../../src/disks/read-ahead-disk.ts";
 import { COMMAND, COMMAND_FLAG, NBD_ERROR } from "../../../src/protocol/constants.ts";
 import type { Geometry } from "../../../src/protocol/geometry.ts";
 import { diskBytes, HeldDisk } from "../support/held-disk.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 import { type Answer, attach, request, write } from "./ask.ts";
 
 const K = 1024;
@@ -18,7 +19,7 @@ class Stand {
 
   constructor(cacheBytes: number, fields: Partial<Geometry> = {}) {
     this.below = new HeldDisk(fields);
-    this.disk = new ReadAheadDisk(this.below, { cacheBytes });
+    this.disk = new ReadAheadDisk(this.below, { cacheBytes, clock: new ManualClock() });
     this.handle = this.disk.attach({ onReset: () => (this.resets += 1) });
   }
 
@@ -210,7 +211,7 @@ describe("ReadAheadDisk with much memory", () => {
 
   it("keeps holes as holes", () => {
     const below = new HeldDisk();
-    const disk = new ReadAheadDisk(below, { cacheBytes: 4096 });
+    const disk = new ReadAheadDisk(below, { cacheBytes: 4096, clock: new ManualClock() });
     const handle = attach(disk);
     const answers: Answer[] = [];
     handle.submit(request({ length: 2048 }, (answer) => answers.push(answer)));
@@ -436,7 +437,7 @@ describe("ReadAheadDisk over a disk that changed while nobody used it", () => {
 describe("ReadAheadDisk and memory", () => {
   it("counts what is still leaving", () => {
     const below = new HeldDisk();
-    const disk = new ReadAheadDisk(below, { cacheBytes: 4096 });
+    const disk = new ReadAheadDisk(below, { cacheBytes: 4096, clock: new ManualClock() });
     const handle = attach(disk);
     handle.submit(request({ length: 4096 }, () => undefined));
     expect(disk.heldBytes).toBe(4096);
@@ -456,7 +457,7 @@ describe("ReadAheadDisk and memory", () => {
 
   it("holds none of the memory that replies from below came in", () => {
     const below = new HeldDisk();
-    const handle = attach(new ReadAheadDisk(below, { cacheBytes: 4096 }));
+    const handle = attach(new ReadAheadDisk(below, { cacheBytes: 4096, clock: new ManualClock() }));
     const slabs: unknown[] = [];
     handle.submit(request({ length: 4096 }, () => undefined));
     const [asked] = below.held;

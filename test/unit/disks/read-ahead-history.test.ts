@@ -6,6 +6,7 @@ import { ReadAheadDisk } from "../../../src/disks/read-ahead-disk.ts";
 import { COMMAND, COMMAND_FLAG, NBD_ERROR } from "../../../src/protocol/constants.ts";
 import type { Slab } from "../../../src/transport/slab.ts";
 import { BLOCK_BYTES, VersionedDisk, versionOf } from "./versioned-disk.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 
 const BLOCKS = 256;
 const USERS = 3;
@@ -40,6 +41,7 @@ const HEADER_BYTES = [16, 28, 28];
 
 class World {
   readonly below = new VersionedDisk(BLOCKS, { maximumPayloadBytes: 64 * BLOCK_BYTES });
+  readonly clock = new ManualClock();
   readonly disk: ReadAheadDisk;
   readonly cacheBytes: number;
   readonly handles: DiskHandle[];
@@ -52,7 +54,7 @@ class World {
 
   constructor(cacheBytes: number) {
     this.cacheBytes = cacheBytes;
-    this.disk = new ReadAheadDisk(this.below, { cacheBytes });
+    this.disk = new ReadAheadDisk(this.below, { cacheBytes, clock: this.clock });
     this.handles = Array.from({ length: USERS }, (_, user) => this.attach(user));
   }
 
@@ -114,6 +116,8 @@ class World {
         const { asked } = this.below;
         const one = asked[step.which % Math.max(1, asked.length)];
         if (one === undefined) return;
+        // Sometimes it is far away, sometimes every byte takes long: how much is read ahead depends on it.
+        this.clock.advance(step.which % 3 === 0 ? 20 : (one.request.length / BLOCK_BYTES) * (step.which % 3));
         if (step.kind === "act") this.below.act(one);
         else this.below.answer(one, step.kind === "fail" ? NBD_ERROR.EIO : 0);
       }

@@ -6,6 +6,7 @@ import { COMMAND, COMMAND_FLAG, NBD_ERROR } from "../../../src/protocol/constant
 import { Slab } from "../../../src/transport/slab.ts";
 import { Slice } from "../../../src/transport/slice.ts";
 import { diskBytes, HeldDisk } from "../support/held-disk.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 import { type Answer, request } from "./ask.ts";
 
 // What structured replies ask of reading ahead: few chunks, room for their headers, DF, contexts, and what is said of errors.
@@ -16,7 +17,7 @@ const STRUCTURED: DiskUser = { onReset: () => undefined, replyHeaderBytes: 28 };
 
 function setUp(user: DiskUser, cacheBytes = 1024 * K) {
   const below = new HeldDisk();
-  const handle = new ReadAheadDisk(below, { cacheBytes }).attach(user);
+  const handle = new ReadAheadDisk(below, { cacheBytes, clock: new ManualClock() }).attach(user);
   return { below, handle };
 }
 
@@ -150,7 +151,7 @@ describe("ReadAheadDisk, for users of structured replies", () => {
 
   it("tells the disk below which contexts its users rely on, and that it relies on none itself", () => {
     const below = new HeldDisk();
-    const disk = new ReadAheadDisk(below, { cacheBytes: 4096 });
+    const disk = new ReadAheadDisk(below, { cacheBytes: 4096, clock: new ManualClock() });
     disk.attach({ ...STRUCTURED, contexts: ["base:allocation"] });
     disk.attach(SIMPLE);
     expect(below.users.map(({ contexts }) => contexts)).toEqual([undefined, ["base:allocation"], undefined]);

@@ -1,77 +1,16 @@
 import { describe, expect, it } from "vitest";
-import type { Disk, DiskHandle, DiskRequest, DiskUser } from "../../../src/disk.ts";
-import { MemoryDisk } from "../../../src/disks/memory-disk.ts";
-import { ReadAheadDisk } from "../../../src/disks/read-ahead-disk.ts";
-import type { Geometry } from "../../../src/protocol/geometry.ts";
 import { SeededRandom } from "../../simulation/seeded-random.ts";
-import { attach, request } from "./ask.ts";
+import { type Cost, costOf, type Link, type Trace } from "./distant-disk.ts";
 
 const K = 1024;
 const M = K * K;
 
-/** A disk that answers after a time of its own, one request or many alike; counts what it is asked. */
-class DistantDisk implements Disk {
-  readonly geometry: Geometry;
-  readonly #disk = new MemoryDisk({ sizeBytes: 64 * M });
-  readonly #delayMs: number;
-  readonly #due: { readonly atMs: number; readonly deliver: () => void }[] = [];
-  nowMs = 0;
-  requests = 0;
-  bytes = 0;
-
-  constructor(delayMs: number) {
-    this.geometry = this.#disk.geometry;
-    this.#delayMs = delayMs;
-  }
-
-  attach(user: DiskUser): DiskHandle {
-    const handle = this.#disk.attach(user);
-    return {
-      submit: (asked: DiskRequest) => {
-        this.requests += 1;
-        this.bytes += asked.length;
-        this.#due.push({ atMs: this.nowMs + this.#delayMs, deliver: () => handle.submit(asked) });
-      },
-      close: () => handle.close(),
-    };
-  }
-
-  /** Lets time pass until the next answer. */
-  next(): void {
-    const first = this.#due.shift();
-    if (first === undefined) throw new Error("nobody waits for anything");
-    this.nowMs = first.atMs;
-    first.deliver();
-  }
-}
-
-interface Cost {
-  readonly ms: number;
-  readonly requests: number;
-  readonly bytes: number;
-}
-
-/** What it costs to read [offset, length] one after the other, a client that needs 0.2 ms for each, over 5 ms of distance. */
-function read(trace: readonly (readonly [number, number])[], cacheBytes: number, depth = 1): Cost {
-  const below = new DistantDisk(5);
-  const handle = attach(cacheBytes > 0 ? new ReadAheadDisk(below, { cacheBytes }) : below);
-  const open = new Set<object>();
-  const waitFor = (most: number): void => {
-    while (open.size > most) below.next();
-  };
-  for (const one of trace) {
-    waitFor(depth - 1);
-    below.nowMs += 0.2;
-    open.add(one);
-    handle.submit(request({ offset: one[0], length: one[1] }, () => open.delete(one)));
-  }
-  waitFor(0);
-  return { ms: below.nowMs, requests: below.requests, bytes: below.bytes };
-}
+/** Far away, and wide. */
+const DISTANT: Link = { delayMs: 5, bytesPerMs: Infinity };
 
 /** What it costs, in parts of what it costs without a cache. */
-function cost(trace: readonly (readonly [number, number])[], cacheBytes: number, depth = 1): Cost {
-  const [plain, cached] = [read(trace, 0, depth), read(trace, cacheBytes, depth)];
+function cost(trace: Trace, cacheBytes: number, depth = 1, link = DISTANT): Cost {
+  const [plain, cached] = [0, cacheBytes].map((bytes) => costOf(trace, bytes, depth, link, 64 * M)) as [Cost, Cost];
   return { ms: cached.ms / plain.ms, requests: cached.requests / plain.requests, bytes: cached.bytes / plain.bytes };
 }
 
@@ -163,6 +102,57 @@ describe("reading ahead over a distance", () => {
       expect(result.requests).toBeLessThanOrEqual(1);
       // The eight guesses that it takes to find out.
       expect(result.bytes).toBeLessThan(cacheBytes > 64 * K ? 1.01 : 1.03);
+    }
+  });
+});
+
+/** What a narrow line carries, near and far away. */
+const NARROW: Link = { delayMs: 0.2, bytesPerMs: 50 * K };
+const BOTH: Link = { delayMs: 5, bytesPerMs: 50 * K };
+
+describe("reading ahead over a narrow line", () => {
+  it.each([4 * K, 64 * K, 128 * K])("keeps it busy for a forward reader of %i bytes", (lengthBytes) => {
+    for (const link of [NARROW, BOTH]) {
+      const trace = forward((32 * M) / lengthBytes, lengthBytes);
+      const { ms, bytes } = costOf(trace, 16 * M, 1, link, 64 * M);
+      // What the line needs, or the client.
+      expect(ms).toBeLessThan(1.1 * Math.max((32 * M) / link.bytesPerMs, trace.length * 0.2));
+      expect(bytes).toBeLessThan(1.05 * 32 * M);
+    }
+  });
+
+  it.each([1, 4])("costs a machine that boots nothing where there is little to gain, %i reads at a time", (depth) => {
+    const near = cost(booting(200), 64 * M, depth, NARROW);
+    expect(near.ms).toBeLessThan(1.02);
+    expect(near.bytes).toBeLessThan(1.2);
+  });
+
+  it("makes a machine that boots faster where distance costs more than bytes", () => {
+    const far = cost(booting(200), 64 * M, 1, BOTH);
+    expect(far.ms).toBeLessThan(0.5);
+    expect(far.bytes).toBeLessThan(1.7);
+  });
+
+  it("still knows what reading costs after many random reads", () => {
+    const trace = [...forward(256, 64 * K), ...random(1000), ...booting(200)];
+    expect(cost(trace, 64 * M, 4, NARROW).bytes).toBeLessThan(1.1);
+  });
+
+  it("keeps readers that fill the line by themselves from reading more than they need", () => {
+    const result = cost(inTurn(8, 400), 64 * M, 8, NARROW);
+    expect(result.ms).toBeLessThan(1.01);
+    expect(result.bytes).toBeLessThan(1.3);
+  });
+
+  it.each([
+    ["random reads", random(1000)],
+    ["a backward reader", forward(1000).toReversed()],
+    ["strides", forward(1000, 12 * K).map(([offset]) => [offset, 4 * K] as const)],
+  ])("costs %s nothing", (_, trace) => {
+    for (const link of [NARROW, BOTH]) {
+      const result = cost(trace, 16 * M, 1, link);
+      expect(result.ms).toBeLessThan(1.001);
+      expect(result.bytes).toBeLessThan(1.01);
     }
   });
 });

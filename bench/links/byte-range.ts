@@ -1,0 +1,5 @@
+/** What one READ asks for. */
+export interface ByteRange {
+  readonly offset: number;
+  readonly length: number;
+}

@@ -1,2 +1,0 @@
-export {};
-//# sourceMappingURL=contender.js.map

@@ -1,2 +1,0 @@
-export {};
-//# sourceMappingURL=measurement.js.map
