@@ -31,7 +31,7 @@ async function runLinks({ options, groups, display, main, nodes, workloads }: Tr
   for (const link of LINKS) {
     const patterns = READ_PATTERNS.filter((pattern) => workloads.includes(workloadName(link, pattern)));
     if (patterns.length === 0) continue;
-    const plan = { link, patterns, contenders, seconds };
+    const plan = { link, patterns, contenders, seconds, warmupSeconds: options.warmup };
     const report = { link, rows: await measureLink(groups, plan, (text) => display.progress(text)) };
     display.result(`\n${link.name}\n${linkTables(report)}`);
     links.push(report);

@@ -4,7 +4,7 @@ import type { ProcessGroup, ProcessGroups } from "../process-groups.ts";
 import type { Link } from "./link.ts";
 import type { LinkResult, LinkRow } from "./links-report.ts";
 import type { ReadPattern } from "./read-pattern.ts";
-import { AREA_BYTES } from "./read-pattern.ts";
+import { AREA_BYTES, WARMUP } from "./read-pattern.ts";
 import { replay } from "./replay.ts";
 import { SlowServer } from "./slow-server.ts";
 
@@ -17,6 +17,8 @@ export interface LinkPlan {
   readonly contenders: readonly Contender[];
   /** For how long one pattern that does not end by itself is read. */
   readonly seconds: number;
+  /** For how long each contender works before the first pattern. */
+  readonly warmupSeconds: number;
 }
 
 /** A contender in front of a server of its own, at the end of a link. */
@@ -32,13 +34,14 @@ interface Lane {
 /** Measures all contenders with all patterns over one link. `say` is told what goes on. */
 export async function measureLink(
   groups: ProcessGroups,
-  { link, patterns, contenders, seconds }: LinkPlan,
+  { link, patterns, contenders, seconds, warmupSeconds }: LinkPlan,
   say: (text: string) => void,
 ): Promise<LinkRow[]> {
   const lanes: Lane[] = [];
   const rows: LinkRow[] = [];
   try {
-    for (const contender of contenders) lanes.push(await startLane(groups, link, contender, patterns.length));
+    for (const contender of contenders) lanes.push(await startLane(groups, link, contender, patterns.length + 1));
+    for (const lane of lanes) await measureLane(lane, WARMUP, patterns.length * AREA_BYTES, warmupSeconds * 1000);
     for (const [i, pattern] of patterns.entries()) {
       say(`${link.name}: ${pattern.name}`);
       const measure = (lane: Lane): Promise<LinkResult> => measureLane(lane, pattern, i * AREA_BYTES, seconds * 1000);

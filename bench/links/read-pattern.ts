@@ -42,6 +42,9 @@ export const READ_PATTERNS: readonly ReadPattern[] = [
   one("boot-d4", "boot", boot, 4),
 ];
 
+/** What each contender is made to do before anything is measured. */
+export const WARMUP: ReadPattern = one("warm-up", "forward", () => forward(4 * KIB), 16);
+
 function one(name: string, kind: ReadPattern["kind"], reader: () => Iterable<ByteRange>, depth = 1): ReadPattern {
   return { name, kind, readers: [reader], depth, ownConnections: false };
 }
