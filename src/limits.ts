@@ -96,9 +96,9 @@ export const LIMITS = {
   flushAgeMs: 5_000,
   /**
    * A server that flushes within this time keeps things in memory, or has a cache that survives: it may be asked more often, */
-  cheapFlushMs: 10,
+  cheapFlushMs: 3,
   /** after so many unflushed bytes, which stay in the processor's cache on their way round, where the half of a budget does not. */
-  cheapFlushBytes: 16 * 1024 * 1024,
+  cheapFlushBytes: 4 * 1024 * 1024,
   /** Of a replay so much is at the server at once: enough to keep it busy, */
   replayWindowBytes: 8 * 1024 * 1024,
   /** and so many requests, */
