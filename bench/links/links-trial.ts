@@ -17,7 +17,7 @@ const SECONDS_PART = 1 / 5;
 /** The trial of read-ahead over slow links. */
 export const LINKS_TRIAL: Trial = {
   name: "links",
-  about: "what read-ahead gains over slow links, and what it costs where it gains nothing",
+  about: "What does read-ahead gain over slow links, and what does it cost where it gains nothing?",
   workloads: LINKS.flatMap((link) => READ_PATTERNS.map((pattern) => workloadName(link, pattern))),
   run: runLinks,
 };

@@ -1,6 +1,6 @@
 import type { Contender } from "../contender.ts";
-import { freePort, untilListening } from "../listening-port.ts";
 import type { ProcessGroup, ProcessGroups } from "../process-groups.ts";
+import { startProxy } from "../started-proxy.ts";
 import type { Link } from "./link.ts";
 import type { LinkResult, LinkRow } from "./links-report.ts";
 import type { ReadPattern } from "./read-pattern.ts";
@@ -68,11 +68,7 @@ async function startLane(groups: ProcessGroups, link: Link, contender: Contender
   const server = await SlowServer.start(groups, link, areas * AREA_BYTES);
   if (contender.command === undefined) return { contender, server, port: server.port, group: undefined };
   try {
-    const port = await freePort();
-    const [program, ...args] = contender.command(port, server.port);
-    const group = groups.start(program, args);
-    await untilListening(port, group);
-    return { contender, server, port, group };
+    return { contender, server, ...(await startProxy(groups, contender.command, server.port)) };
   } catch (error) {
     await server.end();
     throw error;
