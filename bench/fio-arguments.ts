@@ -25,6 +25,11 @@ export function fillArguments(uri: string): string[] {
   return common({ name: "fill", pattern: "write", blockSizeBytes: 1024 * 1024, depth: 4 }, uri);
 }
 
+/** The arguments of a fio that writes so many bytes of the export at `uri`, each place once, in the workload's pattern. */
+export function writeOnceArguments(workload: Workload, uri: string, sizeBytes: number): string[] {
+  return [...common(workload, uri), `--size=${sizeBytes}`];
+}
+
 function common(workload: Workload, uri: string): string[] {
   return [
     `--name=${workload.name}`,

@@ -17,7 +17,6 @@ export function linkContenders(main: string, node: NodeBinary, builds: readonly 
   const ours = [{ name: WITHOUT_CACHE, text: main }, ...builds];
   return [
     { name: "direct", role: "direct", handshake: "newstyle", command: undefined },
-    nbdkit("nbdkit-retry", ["retry"]),
     // It asks the next one to cache: without a cache here, what it fetches would stay at the far end of the link.
     nbdkit("nbdkit-readahead", ["readahead", "cache"]),
     // What retries takes one request at a time, and then the other one says that it does nothing.

@@ -21,7 +21,9 @@ export interface LinkRow {
 /** How one contender did. */
 export interface LinkResult {
   readonly contender: string;
-  /** Null when it failed. */
+  /** By round. Fewer than asked for when it failed. */
+  readonly rounds: readonly LinkFigures[];
+  /** The medians of the rounds; null when it failed. */
   readonly figures: LinkFigures | null;
   readonly failure: string | null;
 }

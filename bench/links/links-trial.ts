@@ -3,7 +3,8 @@ import assert from "node:assert";
 import type { Chart } from "../chart.ts";
 import type { Trial, TrialContext } from "../trial.ts";
 import { linkContenders } from "./link-contenders.ts";
-import { figuresWithoutCache, linkTables } from "./link-tables.ts";
+import { timesAsMuch } from "./link-result.ts";
+import { linkTables, withoutCache } from "./link-tables.ts";
 import { LINKS } from "./link.ts";
 import type { Link } from "./link.ts";
 import type { LinkReport, LinksReport } from "./links-report.ts";
@@ -11,7 +12,7 @@ import { measureLink } from "./measure-link.ts";
 import { READ_PATTERNS } from "./read-pattern.ts";
 import type { ReadPattern } from "./read-pattern.ts";
 
-/** Of the time that was asked for: each of the many patterns is read once, and most of it is waiting. */
+/** Of the time that was asked for: there are many patterns, and most of it is waiting. */
 const SECONDS_PART = 1 / 5;
 
 /** The trial of read-ahead over slow links. */
@@ -31,7 +32,7 @@ async function runLinks({ options, groups, display, main, nodes, workloads }: Tr
   for (const link of LINKS) {
     const patterns = READ_PATTERNS.filter((pattern) => workloads.includes(workloadName(link, pattern)));
     if (patterns.length === 0) continue;
-    const plan = { link, patterns, contenders, seconds, warmupSeconds: options.warmup };
+    const plan = { link, patterns, contenders, rounds: options.rounds, seconds, warmupSeconds: options.warmup };
     const report = { link, rows: await measureLink(groups, plan, (text) => display.progress(text)) };
     display.result(`\n${link.name}\n${linkTables(report)}`);
     links.push(report);
@@ -54,11 +55,7 @@ function chartOf({ link, rows }: LinkReport): Chart {
     categories: rows.map(({ pattern }) => pattern),
     series: contenders.map((name, i) => ({
       name,
-      values: rows.map((row) => {
-        const without = figuresWithoutCache(row);
-        const figures = row.results[i]?.figures ?? undefined;
-        return without === undefined || figures === undefined ? null : figures.mibPerSecond / without.mibPerSecond;
-      }),
+      values: rows.map((row) => timesAsMuch(row.results[i], withoutCache(row)) ?? null),
     })),
   };
 }

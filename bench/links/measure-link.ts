@@ -1,62 +1,65 @@
 import type { Contender } from "../contender.ts";
-import type { ProcessGroup, ProcessGroups } from "../process-groups.ts";
-import { startProxy } from "../started-proxy.ts";
+import type { ProcessGroups } from "../process-groups.ts";
+import { rotated } from "../rotated.ts";
 import type { Link } from "./link.ts";
-import type { LinkResult, LinkRow } from "./links-report.ts";
+import { LinkLane } from "./link-lane.ts";
+import { linkResult } from "./link-result.ts";
+import type { LinkFigures, LinkRow } from "./links-report.ts";
 import type { ReadPattern } from "./read-pattern.ts";
 import { AREA_BYTES, WARMUP } from "./read-pattern.ts";
-import { replay } from "./replay.ts";
-import { SlowServer } from "./slow-server.ts";
-
-const MIB = 1024 * 1024;
 
 /** Who is to read what, over which link. */
 export interface LinkPlan {
   readonly link: Link;
   readonly patterns: readonly ReadPattern[];
   readonly contenders: readonly Contender[];
+  /** How often each pattern is read by each contender, each time in an area that nobody has read before. */
+  readonly rounds: number;
   /** For how long one pattern that does not end by itself is read. */
   readonly seconds: number;
   /** For how long each contender works before the first pattern. */
   readonly warmupSeconds: number;
 }
 
-/** A contender in front of a server of its own, at the end of a link. */
-interface Lane {
-  readonly contender: Contender;
-  readonly server: SlowServer;
-  /** Where it takes clients. */
-  readonly port: number;
-  /** Undefined when nothing stands in between. */
-  readonly group: ProcessGroup | undefined;
+/** What a lane has done so far with one pattern. */
+interface Course {
+  readonly lane: LinkLane;
+  readonly rounds: LinkFigures[];
+  failure: string | null;
 }
 
 /** Measures all contenders with all patterns over one link. `say` is told what goes on. */
 export async function measureLink(
   groups: ProcessGroups,
-  { link, patterns, contenders, seconds, warmupSeconds }: LinkPlan,
+  { link, patterns, contenders, rounds, seconds, warmupSeconds }: LinkPlan,
   say: (text: string) => void,
 ): Promise<LinkRow[]> {
-  const lanes: Lane[] = [];
-  const rows: LinkRow[] = [];
+  const lanes: LinkLane[] = [];
+  const areas = patterns.length * rounds;
   try {
-    for (const contender of contenders) lanes.push(await startLane(groups, link, contender, patterns.length + 1));
-    for (const lane of lanes) await measureLane(lane, WARMUP, patterns.length * AREA_BYTES, warmupSeconds * 1000);
-    for (const [i, pattern] of patterns.entries()) {
-      say(`${link.name}: ${pattern.name}`);
-      const measure = (lane: Lane): Promise<LinkResult> => measureLane(lane, pattern, i * AREA_BYTES, seconds * 1000);
-      const results: LinkResult[] = [];
-      if (mostlyWaits(link, pattern)) results.push(...(await Promise.all(lanes.map(measure))));
-      else for (const lane of lanes) results.push(await measure(lane));
-      rows.push({ pattern: pattern.name, results });
+    for (const contender of contenders) {
+      lanes.push(await LinkLane.start(groups, link, contender, (areas + 1) * AREA_BYTES));
     }
+    for (const lane of lanes) await lane.measure(WARMUP, areas * AREA_BYTES, warmupSeconds * 1000);
+    const all = patterns.map((pattern) => {
+      return { pattern, courses: lanes.map((lane): Course => ({ lane, rounds: [], failure: null })) };
+    });
+    for (let round = 0; round < rounds; round += 1) {
+      for (const [i, { pattern, courses }] of all.entries()) {
+        say(`${link.name}, round ${round + 1} of ${rounds}: ${pattern.name}`);
+        const areaOffset = (round * patterns.length + i) * AREA_BYTES;
+        const measure = (course: Course): Promise<void> => goOn(course, pattern, areaOffset, seconds * 1000);
+        if (mostlyWaits(link, pattern)) await Promise.all(courses.map(measure));
+        else for (const course of rotated(courses, round)) await measure(course);
+      }
+    }
+    return all.map(({ pattern, courses }) => ({
+      pattern: pattern.name,
+      results: courses.map((course) => linkResult(course.lane.contender.name, course.rounds, course.failure)),
+    }));
   } finally {
-    for (const { group, server } of lanes) {
-      await group?.end();
-      await server.end();
-    }
+    for (const lane of lanes) await lane.end();
   }
-  return rows;
 }
 
 /** Whether all contenders may read at the same time: it takes as long as the slowest, and what disturbs one disturbs all. */
@@ -64,41 +67,12 @@ function mostlyWaits(link: Link, { kind }: ReadPattern): boolean {
   return link.filters.includes("delay") && kind !== "forward";
 }
 
-async function startLane(groups: ProcessGroups, link: Link, contender: Contender, areas: number): Promise<Lane> {
-  const server = await SlowServer.start(groups, link, areas * AREA_BYTES);
-  if (contender.command === undefined) return { contender, server, port: server.port, group: undefined };
+/** One more round, unless one has failed. */
+async function goOn(course: Course, pattern: ReadPattern, areaOffset: number, limitMs: number): Promise<void> {
+  if (course.failure !== null) return;
   try {
-    return { contender, server, ...(await startProxy(groups, contender.command, server.port)) };
+    course.rounds.push(await course.lane.measure(pattern, areaOffset, limitMs));
   } catch (error) {
-    await server.end();
-    throw error;
-  }
-}
-
-async function measureLane(lane: Lane, pattern: ReadPattern, areaOffset: number, limitMs: number): Promise<LinkResult> {
-  const { contender, server, port, group } = lane;
-  try {
-    const ends = pattern.kind === "boot";
-    const { seconds, reads, bytes, slowestShare } = await replay(pattern, {
-      port,
-      areaOffset,
-      limitMs: ends ? Infinity : limitMs,
-    });
-    const fetchedPerAsked = (await server.takeFetchedBytes()) / bytes;
-    const figures = {
-      readsPerSecond: reads / seconds,
-      mibPerSecond: bytes / MIB / seconds,
-      fetchedPerAsked,
-      slowestShare,
-    };
-    return { contender: contender.name, figures, failure: null };
-  } catch (error) {
-    const said = group?.stderr.trim() ?? "";
-    const failure = error instanceof Error ? error.message : String(error);
-    return {
-      contender: contender.name,
-      figures: null,
-      failure: said === "" ? failure : `${failure}; it said: ${said}`,
-    };
+    course.failure = error instanceof Error ? error.message : String(error);
   }
 }

@@ -2,15 +2,19 @@ import assert from "node:assert";
 import { setTimeout as delay } from "node:timers/promises";
 
 import type { Contender } from "../contender.ts";
+import { memoryServerArguments } from "../memory-server.ts";
 import type { ProcessGroups } from "../process-groups.ts";
 import { startProxy } from "../started-proxy.ts";
 import type { StartedProxy } from "../started-proxy.ts";
 import type { Outage } from "./outage.ts";
 import { RestartableServer } from "./restartable-server.ts";
+import type { ServerArguments } from "./restartable-server.ts";
 import { SteadyReader } from "./steady-reader.ts";
 
 /** For how long all is well before the next outage. */
 const CALM_MS = 500;
+/** A disk that is only read, whose content goes with the server. */
+const SIZE_MIB = 64;
 
 /**
  * Sends a contender with a server of its own through one outage after the other, with a client connected all the time. A
@@ -22,12 +26,13 @@ export async function runOutages(
   lengthsMs: readonly number[],
   say: (text: string) => void,
 ): Promise<Outage[]> {
-  const server = await RestartableServer.start(groups, contender.handshake);
+  const serverArguments: ServerArguments = (port) => memoryServerArguments(port, contender.handshake, SIZE_MIB);
+  const server = await RestartableServer.start(groups, serverArguments);
   let seat = await takeSeat(groups, contender, server);
   const outages: Outage[] = [];
   for (const lengthMs of lengthsMs) {
     await delay(CALM_MS);
-    const outage = await oneOutage(server, seat.reader, lengthMs);
+    const outage = await oneOutage(server, serverArguments, seat.reader, lengthMs);
     outages.push(outage);
     say(`outage ${outages.length} of ${lengthsMs.length}: ${contender.name}, ${outage.failure ?? "held"}`);
     if (outage.failure === null) continue;
@@ -39,10 +44,16 @@ export async function runOutages(
   return outages;
 }
 
-async function oneOutage(server: RestartableServer, reader: SteadyReader, lengthMs: number): Promise<Outage> {
+/** Has the server away for so long, and waits for the reader's first reply after it. Throws when the server does not start. */
+export async function oneOutage(
+  server: RestartableServer,
+  serverArguments: ServerArguments,
+  reader: SteadyReader,
+  lengthMs: number,
+): Promise<Outage> {
   await server.kill();
   await delay(lengthMs);
-  const listening = server.startAgain();
+  const listening = server.startAgain(serverArguments);
   // From here on a reply can only come from the new server.
   const [listened, replied] = await Promise.allSettled([listening, reader.nextReply()]);
   if (listened.status === "rejected") throw listened.reason;
@@ -64,7 +75,7 @@ interface Seat {
 async function takeSeat(groups: ProcessGroups, contender: Contender, server: RestartableServer): Promise<Seat> {
   assert(contender.command !== undefined, "there must be somebody to wait for the server");
   const proxy = await startProxy(groups, contender.command, server.port);
-  return { proxy, reader: await SteadyReader.connect(proxy.port, server.sizeBytes) };
+  return { proxy, reader: await SteadyReader.connect(proxy.port, SIZE_MIB * 1024 * 1024) };
 }
 
 async function leaveSeat({ proxy, reader }: Seat): Promise<void> {

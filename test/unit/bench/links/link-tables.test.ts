@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { linkTables } from "../../../../bench/links/link-tables.ts";
+import { linkResult } from "../../../../bench/links/link-result.ts";
 import { LINKS } from "../../../../bench/links/link.ts";
 import type { LinkFigures, LinkResult } from "../../../../bench/links/links-report.ts";
 
 function result(contender: string, mibPerSecond: number, more: Partial<LinkFigures> = {}): LinkResult {
   const figures = { readsPerSecond: 1, mibPerSecond, fetchedPerAsked: 1, slowestShare: 1, ...more };
-  return { contender, figures, failure: null };
+  return linkResult(contender, [figures], null);
 }
 
 const [LINK] = LINKS;
@@ -28,7 +29,7 @@ forward-4k          1.000  1.250
 
   it("shows who got least where there were several readers, and why somebody has no figures", () => {
     if (LINK === undefined) throw new Error("there are links");
-    const failed = { contender: "flexnbd-proxy", figures: null, failure: "it fell over" };
+    const failed = linkResult("flexnbd-proxy", [], "it fell over");
     const results = [failed, result("other", 5, { slowestShare: 0.5 })];
     const text = linkTables({ link: LINK, rows: [{ pattern: "4-forward-64k", results }] });
     expect(text).toContain("slowest        flexnbd-proxy  other\n4-forward-64k              -   0.50\n");

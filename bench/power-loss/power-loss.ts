@@ -1,0 +1,58 @@
+import assert from "node:assert";
+
+import type { Contender } from "../contender.ts";
+import { writeOnceArguments } from "../fio-arguments.ts";
+import { uriOf } from "../memory-server.ts";
+import type { ProcessGroups } from "../process-groups.ts";
+import type { Outage } from "../recovery/outage.ts";
+import { RestartableServer } from "../recovery/restartable-server.ts";
+import { oneOutage } from "../recovery/run-outages.ts";
+import { SteadyReader } from "../recovery/steady-reader.ts";
+import { runFio } from "../run-fio.ts";
+import { startProxy } from "../started-proxy.ts";
+import { CachedServer } from "./cached-server.ts";
+import { replayedBytes } from "./replayed-bytes.ts";
+import type { UnflushedWorkload } from "./unflushed-workload.ts";
+
+const SIZE_BYTES = 1024 * 1024 * 1024;
+const WRITE_DEADLINE_MS = 60_000;
+/** Long enough that every attempt of the proxy has failed at least once. */
+const OUTAGE_MS = 500;
+
+/** A server's loss of power, as a client behind ours saw it, and what ours wrote again. */
+export interface PowerLoss extends Outage {
+  readonly replayedBytes: number;
+}
+
+/**
+ * Has one of ours take the workload's writes, has its server lose all of them, and waits for the first reply to another client,
+ * which was there all the time and reads one block after the other. Throws when something else fails, or the server had
+ * something less to lose.
+ */
+export async function powerLoss(
+  groups: ProcessGroups,
+  contender: Contender,
+  workload: UnflushedWorkload,
+): Promise<PowerLoss> {
+  assert(contender.command !== undefined, "there must be somebody to write it again");
+  const { command } = contender;
+  const disk = await CachedServer.create(SIZE_BYTES);
+  try {
+    const server = await RestartableServer.start(groups, disk.slowToFlush);
+    const proxy = await startProxy(groups, (...ports) => [...command(...ports), "--max-clients=2"], server.port);
+    const reader = await SteadyReader.connect(proxy.port, SIZE_BYTES);
+    await runFio(groups, writeOnceArguments(workload, uriOf(proxy.port), workload.totalBytes), WRITE_DEADLINE_MS);
+    const outage = await oneOutage(server, disk.plain, reader, OUTAGE_MS);
+    reader.close();
+    await proxy.group.end();
+    await server.kill();
+    const replayed = replayedBytes(proxy.group.stderr);
+    if (replayed === undefined || replayed < workload.totalBytes) {
+      throw new Error(`${workload.totalBytes} bytes were written, and ${replayed ?? 0} again`);
+    }
+    return { ...outage, replayedBytes: replayed };
+  } finally {
+    await groups.end();
+    await disk.remove();
+  }
+}
