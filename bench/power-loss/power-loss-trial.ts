@@ -1,5 +1,5 @@
-import type { Chart } from "../chart.ts";
 import type { Contender } from "../contender.ts";
+import { recoveryChart } from "../recovery/recovery-chart.ts";
 import { recoveryTable } from "../recovery/recovery-table.ts";
 import { summarizeRecovery } from "../recovery/recovery-summary.ts";
 import type { RecoverySummary } from "../recovery/recovery-summary.ts";
@@ -65,23 +65,13 @@ async function run({ options, groups, display, contenders, workloads }: TrialCon
   for (const { name, failure } of rows) if (failure !== null) display.result(`${name} failed: ${failure}\n`);
   display.result(AIM);
   const failed = rows.some(({ all, failure }) => failure !== null || all.some((outage) => outage.failure !== null));
-  return { failed, rows, charts: [chartOf(rows)] };
+  return {
+    failed,
+    rows,
+    charts: [recoveryChart("power-loss", "From the server's return without its cache to the first reply", rows)],
+  };
 }
 
 function nameOf({ contender, workload }: Course): string {
   return `${workload.name}, ${workload.totalBytes / 1024 / 1024} MiB, ${contender.name}`;
-}
-
-function chartOf(summaries: readonly RecoverySummary[]): Chart {
-  return {
-    name: "power-loss",
-    title: "From the server's return without its cache to the first reply",
-    kind: "bars",
-    unit: "ms",
-    categories: summaries.map(({ name }) => name),
-    series: [
-      { name: "median", values: summaries.map(({ medianMs }) => medianMs) },
-      { name: "max", values: summaries.map(({ maxMs }) => maxMs) },
-    ],
-  };
 }

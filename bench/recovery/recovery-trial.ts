@@ -1,9 +1,9 @@
-import type { Chart } from "../chart.ts";
 import type { Contender } from "../contender.ts";
 import { QUICK_RETRY } from "../other-contenders.ts";
 import type { Trial, TrialContext, TrialReport } from "../trial.ts";
 import type { Outage } from "./outage.ts";
 import { outageLengthsMs } from "./outage-lengths.ts";
+import { recoveryChart } from "./recovery-chart.ts";
 import { recoveryTable } from "./recovery-table.ts";
 import { runOutages } from "./run-outages.ts";
 import { summarizeRecovery } from "./recovery-summary.ts";
@@ -50,25 +50,15 @@ async function run({ options, groups, display, contenders }: TrialContext): Prom
     const lost = outages.some((outage) => outage.failure !== null);
     return failure !== null || (contender.role === "ours" && lost);
   });
-  return { failed, contenders: reports, charts: [chartOf(reports)] };
+  return {
+    failed,
+    contenders: reports,
+    charts: [recoveryChart("recovery", "From the server's return to the first reply", reports)],
+  };
 }
 
 /** Only who holds requests while the server is away; nbdkit also with the options that help it most. */
 function withItsBest(contender: Contender): readonly Contender[] {
   if (contender.role !== "ours" && contender.role !== "resilient") return [];
   return contender.name === "nbdkit-nbd-retry" ? [contender, QUICK_RETRY] : [contender];
-}
-
-function chartOf(summaries: readonly RecoverySummary[]): Chart {
-  return {
-    name: "recovery",
-    title: "From the server's return to the first reply",
-    kind: "bars",
-    unit: "ms",
-    categories: summaries.map(({ name }) => name),
-    series: [
-      { name: "median", values: summaries.map(({ medianMs }) => medianMs) },
-      { name: "max", values: summaries.map(({ maxMs }) => maxMs) },
-    ],
-  };
 }
