@@ -1,3 +1,4 @@
+import { failureText } from "./failure-text.ts";
 import type { TrialReport } from "./trial.ts";
 
 /** What is reported of a trial that broke off. */
@@ -8,5 +9,5 @@ export interface FailedTrial extends TrialReport {
 
 /** The report of a trial that broke off with this error. */
 export function failedTrial(error: unknown): FailedTrial {
-  return { failed: true, failure: error instanceof Error ? error.message : String(error) };
+  return { failed: true, failure: failureText(error) };
 }

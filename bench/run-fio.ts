@@ -4,6 +4,9 @@ import { parseFioResult } from "./fio-result.ts";
 import type { FioResult } from "./fio-result.ts";
 import type { ProcessGroups } from "./process-groups.ts";
 
+/** A fio that takes so much longer than it was told to is stuck. */
+export const FIO_GRACE_MS = 30_000;
+
 /** Runs fio to its end. Throws when it fails, or is killed because the deadline has passed. */
 export async function runFio(groups: ProcessGroups, args: readonly string[], deadlineMs: number): Promise<FioResult> {
   return parseFioResult(await fioOutput(groups, args, deadlineMs));

@@ -1,4 +1,5 @@
 import type { Contender, Handshake } from "./contender.ts";
+import { failureText } from "./failure-text.ts";
 import type { Measurement } from "./measurement.ts";
 import type { ProcessGroups } from "./process-groups.ts";
 import { rotated } from "./rotated.ts";
@@ -66,6 +67,6 @@ async function unlessItFails(player: Player, work: () => Promise<void>): Promise
   try {
     await work();
   } catch (error) {
-    player.failure = error instanceof Error ? error.message : String(error);
+    player.failure = failureText(error);
   }
 }

@@ -4,14 +4,11 @@ import type { Measurement } from "./measurement.ts";
 import { uriOf } from "./memory-server.ts";
 import type { ProcessGroup, ProcessGroups } from "./process-groups.ts";
 import { mainThreadSeconds, usageOfGroups } from "./process-usage.ts";
-import { runFio } from "./run-fio.ts";
+import { FIO_GRACE_MS, runFio } from "./run-fio.ts";
 import { startProxy } from "./started-proxy.ts";
 import type { StartedProxy } from "./started-proxy.ts";
 import { watchUsage } from "./usage-watch.ts";
 import type { Workload } from "./workload.ts";
-
-/** How much longer than asked fio may take: to connect, and to wait for what is in flight. */
-const GRACE_MS = 30_000;
 
 /** A contender that stands in front of its server. */
 export class RunningContender {
@@ -47,7 +44,7 @@ export class RunningContender {
     const mainThreadsBefore = await this.#mainThreadSeconds();
     const watch = watchUsage(this.#own);
     try {
-      const result = await runFio(this.#groups, args, seconds * 1000 + GRACE_MS);
+      const result = await runFio(this.#groups, args, seconds * 1000 + FIO_GRACE_MS);
       const after = await usageOfGroups(this.#own);
       const mainThreads = await this.#mainThreadSeconds();
       const { peakMemoryKib, machineShare } = await watch.stop();

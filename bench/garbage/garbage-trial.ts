@@ -4,7 +4,7 @@ import type { Chart } from "../chart.ts";
 import type { Contender } from "../contender.ts";
 import { fioArguments } from "../fio-arguments.ts";
 import { startMemoryServer, uriOf } from "../memory-server.ts";
-import { runFio } from "../run-fio.ts";
+import { FIO_GRACE_MS, runFio } from "../run-fio.ts";
 import { startProxy } from "../started-proxy.ts";
 import type { Trial, TrialContext, TrialReport } from "../trial.ts";
 import type { Workload } from "../workload.ts";
@@ -17,7 +17,6 @@ import type { GarbageRow } from "./garbage-table.ts";
 const WORKLOAD_NAMES = ["read-4k-d16", "write-4k-d16"];
 /** The heap's young part takes 16 MiB or more before it is collected: a few rounds' worth of requests. */
 const ROUNDS_WORTH = 2;
-const GRACE_MS = 30_000;
 
 interface GarbageReport extends TrialReport {
   readonly workloads: readonly { readonly name: string; readonly programs: readonly GarbageRow[] }[];
@@ -62,7 +61,7 @@ async function measure(
   };
   const { group, port } = await startProxy(groups, tracing, serverPort);
   const load = (seconds: number) =>
-    runFio(groups, fioArguments(workload, uriOf(port), seconds), seconds * 1000 + GRACE_MS);
+    runFio(groups, fioArguments(workload, uriOf(port), seconds), seconds * 1000 + FIO_GRACE_MS);
   await load(options.warmup);
   const before = parseCollections(group.stdout).length;
   const { operationsPerSecond } = await load(options.seconds * ROUNDS_WORTH);

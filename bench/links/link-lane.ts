@@ -1,4 +1,5 @@
 import type { Contender } from "../contender.ts";
+import { failureText } from "../failure-text.ts";
 import type { ProcessGroup, ProcessGroups } from "../process-groups.ts";
 import { startProxy } from "../started-proxy.ts";
 import type { Link } from "./link.ts";
@@ -56,7 +57,7 @@ export class LinkLane {
       };
     } catch (error) {
       const said = this.#group?.stderr.trim() ?? "";
-      const failure = error instanceof Error ? error.message : String(error);
+      const failure = failureText(error);
       throw new Error(said === "" ? failure : `${failure}; it said: ${said}`, { cause: error });
     }
   }

@@ -5,8 +5,6 @@ export interface Link {
   /** The nearest to the client first. */
   readonly filters: readonly string[];
   readonly parameters: readonly string[];
-  /** Nobody gets more through it. */
-  readonly ceilingMibPerSecond: number | undefined;
 }
 
 const DELAY_MS = 5;
@@ -19,12 +17,11 @@ const RATE = [`rate=${RATE_BITS_PER_SECOND}`, "burstiness=0.02"];
 
 /** Distance, a narrow line, and both. */
 export const LINKS: readonly Link[] = [
-  { name: "5ms", filters: ["delay"], parameters: DELAY, ceilingMibPerSecond: undefined },
-  { name: "50mib", filters: ["rate"], parameters: RATE, ceilingMibPerSecond: RATE_MIB_PER_SECOND },
+  { name: "5ms", filters: ["delay"], parameters: DELAY },
+  { name: "50mib", filters: ["rate"], parameters: RATE },
   {
     name: "both",
     filters: ["rate", "delay"],
     parameters: [...DELAY, ...RATE],
-    ceilingMibPerSecond: RATE_MIB_PER_SECOND,
   },
 ];

@@ -1,4 +1,5 @@
 import type { Contender } from "../contender.ts";
+import { failureText } from "../failure-text.ts";
 import type { ProcessGroups } from "../process-groups.ts";
 import { rotated } from "../rotated.ts";
 import type { Link } from "./link.ts";
@@ -73,6 +74,6 @@ async function goOn(course: Course, pattern: ReadPattern, areaOffset: number, li
   try {
     course.rounds.push(await course.lane.measure(pattern, areaOffset, limitMs));
   } catch (error) {
-    course.failure = error instanceof Error ? error.message : String(error);
+    course.failure = failureText(error);
   }
 }

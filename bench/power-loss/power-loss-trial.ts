@@ -1,4 +1,5 @@
 import type { Contender } from "../contender.ts";
+import { failureText } from "../failure-text.ts";
 import { recoveryChart } from "../recovery/recovery-chart.ts";
 import { recoveryTable } from "../recovery/recovery-table.ts";
 import { summarizeRecovery } from "../recovery/recovery-summary.ts";
@@ -53,7 +54,7 @@ async function run({ options, groups, display, contenders, workloads }: TrialCon
       try {
         course.all.push(await powerLoss(groups, course.contender, course.workload));
       } catch (error) {
-        course.failure = error instanceof Error ? error.message : String(error);
+        course.failure = failureText(error);
       }
     }
   }

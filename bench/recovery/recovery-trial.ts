@@ -1,4 +1,5 @@
 import type { Contender } from "../contender.ts";
+import { failureText } from "../failure-text.ts";
 import { QUICK_RETRY } from "../other-contenders.ts";
 import type { Trial, TrialContext, TrialReport } from "../trial.ts";
 import type { Outage } from "./outage.ts";
@@ -36,7 +37,7 @@ async function run({ options, groups, display, contenders }: TrialContext): Prom
         const say = (text: string): void => display.progress(`recovery, ${text}`);
         return { contender, outages: await runOutages(groups, contender, lengthsMs, say), failure: null };
       } catch (error) {
-        return { contender, outages: [], failure: error instanceof Error ? error.message : String(error) };
+        return { contender, outages: [], failure: failureText(error) };
       }
     }),
   );

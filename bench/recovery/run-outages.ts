@@ -2,6 +2,7 @@ import assert from "node:assert";
 import { setTimeout as delay } from "node:timers/promises";
 
 import type { Contender } from "../contender.ts";
+import { failureText } from "../failure-text.ts";
 import { memoryServerArguments } from "../memory-server.ts";
 import type { ProcessGroups } from "../process-groups.ts";
 import { startProxy } from "../started-proxy.ts";
@@ -57,13 +58,9 @@ export async function oneOutage(
   // From here on a reply can only come from the new server.
   const [listened, replied] = await Promise.allSettled([listening, reader.nextReply()]);
   if (listened.status === "rejected") throw listened.reason;
-  if (replied.status === "rejected") return { lengthMs, recoveryMs: null, failure: messageOf(replied.reason) };
+  if (replied.status === "rejected") return { lengthMs, recoveryMs: null, failure: failureText(replied.reason) };
   // A reply may have come while the look that saw the server was still to begin.
   return { lengthMs, recoveryMs: Math.max(0, replied.value - listened.value), failure: null };
-}
-
-function messageOf(reason: unknown): string {
-  return reason instanceof Error ? reason.message : String(reason);
 }
 
 /** A contender in front of the server, and a client in front of the contender. */

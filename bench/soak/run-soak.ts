@@ -5,7 +5,7 @@ import { connectedClient } from "../connected-client.ts";
 import type { Contender } from "../contender.ts";
 import { uriOf } from "../memory-server.ts";
 import type { ProcessGroups } from "../process-groups.ts";
-import { fioOutput } from "../run-fio.ts";
+import { FIO_GRACE_MS, fioOutput } from "../run-fio.ts";
 import { startProxy } from "../started-proxy.ts";
 import { idleUsage } from "./idle-usage.ts";
 import type { IdleUsage } from "./idle-usage.ts";
@@ -34,7 +34,6 @@ const CLIENTS = 4;
 const SERVE_ALL = `--max-clients=${CLIENTS + 1}`;
 const READS_OF_A_CLIENT = 1000;
 const READ_BYTES = 4096;
-const GRACE_MS = 30_000;
 /** From the last request to the look at who is idle: no more than what is done at once is to be left out. */
 const SETTLE_MS = 1000;
 
@@ -54,7 +53,7 @@ export async function runSoak(
   const watch = watchLoad(pid, pace.sampleSeconds, say);
   const args = mixedLoadArguments(uriOf(port), pace.loadSeconds);
   const [load, samples] = await Promise.all([
-    fioOutput(groups, args, pace.loadSeconds * 1000 + GRACE_MS).finally(watch.stop),
+    fioOutput(groups, args, pace.loadSeconds * 1000 + FIO_GRACE_MS).finally(watch.stop),
     watch.samples,
   ]);
   await Promise.all(clients.map(readMuch));
