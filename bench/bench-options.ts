@@ -57,7 +57,7 @@ export function parseBenchOptions(argv: readonly string[], output: Output): Benc
         .default({ minSeconds: 1, maxSeconds: 10 }, "1-10"),
     )
     .option("--soak-minutes <minutes>", "how long the load in the trial soak", parseMinutes, 10)
-    .option("--trial <name>", "only this trial; repeatable, and needed for those that --list says so of", collect)
+    .option("--trial <name>", "only this trial; repeatable, and the only way to have it soak", collect)
     .option("--workload <name>", "only those with these words in the name, or =NAME; repeatable", collect)
     .option("--contender <name>", "only those with these words in the name, or =NAME; repeatable", collect)
     .option("--node <path>", "run ours under this node; repeatable, all in one run", collect)
