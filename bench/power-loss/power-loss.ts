@@ -16,6 +16,8 @@ import type { UnflushedWorkload } from "./unflushed-workload.ts";
 
 const SIZE_BYTES = 1024 * 1024 * 1024;
 const WRITE_DEADLINE_MS = 60_000;
+/** The reader and fio; and room for all that is written, so that no FLUSH is under way, for whose end a write might wait. */
+const OPTIONS = ["--max-clients=2", "--unflushed-limit=256M"] as const;
 /** Long enough that every attempt of the proxy has failed at least once. */
 const OUTAGE_MS = 500;
 
@@ -39,16 +41,20 @@ export async function powerLoss(
   const disk = await CachedServer.create(SIZE_BYTES);
   try {
     const server = await RestartableServer.start(groups, disk.slowToFlush);
-    const proxy = await startProxy(groups, (...ports) => [...command(...ports), "--max-clients=2"], server.port);
+    const proxy = await startProxy(groups, (...ports) => [...command(...ports), ...OPTIONS], server.port);
     const reader = await SteadyReader.connect(proxy.port, SIZE_BYTES);
+    const startMs = performance.now();
     await runFio(groups, writeOnceArguments(workload, uriOf(proxy.port), workload.totalBytes), WRITE_DEADLINE_MS);
+    const writtenMs = performance.now() - startMs;
     const outage = await oneOutage(server, disk.plain, reader, OUTAGE_MS);
     reader.close();
     await proxy.group.end();
     await server.kill();
     const replayed = replayedBytes(proxy.group.stderr);
     if (replayed === undefined || replayed < workload.totalBytes) {
-      throw new Error(`${workload.totalBytes} bytes were written, and ${replayed ?? 0} again`);
+      const said = proxy.group.stderr.trim();
+      const written = `${workload.totalBytes} bytes were written in ${writtenMs.toFixed(0)} ms`;
+      throw new Error(`${written}, and ${replayed ?? 0} again; it said: ${said}`);
     }
     return { ...outage, replayedBytes: replayed };
   } finally {

@@ -8,7 +8,7 @@ export interface UnflushedWorkload extends Workload {
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const DEPTH = 16;
-/** What makes the proxy flush on its own account, with the defaults: half of `--unflushed-limit`. */
+/** With the defaults, half of `--unflushed-limit`, the proxy flushes on its own account. */
 const TOTAL_BYTES = 64 * MIB;
 /** In small writes it flushes sooner, at half of the writes that it keeps. */
 const SMALL_TOTAL_BYTES = 30 * MIB;
