@@ -6,6 +6,7 @@ import type { Clock, Timer } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { UnflushedLog } from "./unflushed-log.ts";
+import type { WriteLatency } from "./write-latency.ts";
 import type { WriteTrouble } from "./write-trouble.ts";
 
 /** What a FlushDesk works with. */
@@ -15,6 +16,7 @@ export interface FlushDeskOptions {
   readonly counters: DurabilityCounters;
   readonly unflushed: UnflushedLog;
   readonly trouble: WriteTrouble;
+  readonly latency: WriteLatency;
   /** Whether a FLUSH may be sent now, as far as everything else goes. */
   readonly maySend: () => boolean;
   /** Sends one; `answered` is called unless the connection is lost first. */
@@ -31,8 +33,8 @@ export class FlushDesk {
   readonly #turn = new FlushTurn<InFlight>();
   #ageTimer: Timer | undefined;
   #sentMs = 0;
-  /** The last FLUSH took next to no time. */
-  #isCheap = false;
+  /** A FLUSH is due when so much is unflushed: little while it takes next to no time, else twice as much each time. */
+  #dueBytes = LIMITS.cheapFlushBytes;
   /** Those who are being answered. */
   #answering: Set<InFlight> | undefined;
   /** The error of an own FLUSH that no client was told yet. */
@@ -83,7 +85,7 @@ export class FlushDesk {
   /** Sends a FLUSH if one is wanted and may be sent. */
   pump(): void {
     const turn = this.#turn;
-    const { clock, maySend, send, rewrite, trouble, unflushed, counters } = this.#options;
+    const { clock, maySend, send, rewrite, trouble, unflushed, counters, latency } = this.#options;
     if (!turn.wanted || !turn.free || !maySend()) return;
     if (turn.rewriteIsDue) {
       if (!trouble.pausing) rewrite();
@@ -92,6 +94,7 @@ export class FlushDesk {
     const flush = turn.sent(unflushed.number);
     if (flush.covered.size === 0) counters.ownFlushes += 1;
     unflushed.age.sent();
+    latency.flushSent();
     this.#sentMs = clock.nowMs();
     send((reply) => this.#answered(flush, reply));
   }
@@ -119,13 +122,15 @@ export class FlushDesk {
   }
 
   #answered(flush: SentFlush<InFlight>, reply: Reply): void {
-    const { clock, unflushed, complete } = this.#options;
+    const { clock, unflushed, complete, latency } = this.#options;
     const { error } = reply;
+    latency.flushAnswered();
     this.#answering = flush.covered;
     const stableUpTo = this.#turn.answered(flush, error === 0);
     if (stableUpTo === undefined) this.#failed(flush, error);
     else {
-      this.#isCheap = clock.nowMs() - this.#sentMs <= LIMITS.cheapFlushMs;
+      const isCheap = clock.nowMs() - this.#sentMs <= latency.ms + LIMITS.cheapFlushMs;
+      this.#dueBytes = isCheap ? LIMITS.cheapFlushBytes : 2 * this.#dueBytes;
       unflushed.age.succeeded();
       unflushed.trim(stableUpTo);
       this.#options.trouble.over();
@@ -140,7 +145,7 @@ export class FlushDesk {
   /** So much is unflushed that the next FLUSH must not wait for its time. */
   get #isDue(): boolean {
     const { crowded, unstableBytes } = this.#options.unflushed;
-    return crowded || (this.#isCheap && unstableBytes >= LIMITS.cheapFlushBytes);
+    return crowded || unstableBytes >= this.#dueBytes;
   }
 
   #failed(flush: SentFlush<InFlight>, error: number): void {

@@ -1,9 +1,7 @@
 import assert from "node:assert";
 import type { DiskRequest, Reply } from "../disk.ts";
-import { LossStreak } from "../durability/loss-streak.ts";
 import type { Pin } from "../durability/pinned-ranges.ts";
 import { recoveryOrder } from "../durability/recovery-order.ts";
-import { LIMITS } from "../limits.ts";
 import { COMMAND, COMMAND_FLAG, NBD_ERROR } from "../protocol/constants.ts";
 import { isWriteLike } from "../protocol/is-write-like.ts";
 import type { Slice } from "../transport/slice.ts";
@@ -11,6 +9,7 @@ import { FlushDesk } from "./flush-desk.ts";
 import { FLUSH_REQUEST } from "./flush-request.ts";
 import type { InFlight } from "./in-flight.ts";
 import { PinKeeper } from "./pin-keeper.ts";
+import { PoisonWatch } from "./poison-watch.ts";
 import { Recovery, type RecoverySummary } from "./recovery.ts";
 import type { RequestFlowOptions } from "./request-flow-options.ts";
 import { RequestQueue } from "./request-queue.ts";
@@ -19,8 +18,6 @@ import { needsFlush } from "./stand-in.ts";
 import { UnflushedLog } from "./unflushed-log.ts";
 import type { UpstreamSession } from "./upstream-session.ts";
 import { WriteTrouble } from "./write-trouble.ts";
-
-const POISON = { losses: LIMITS.poisonLosses, overMs: LIMITS.poisonMs, aloneLosses: LIMITS.poisonAloneLosses };
 
 /**
  * Every request of an export on its way to the server, over one connection after the other. While there is none, requests
@@ -33,23 +30,24 @@ export class RequestFlow {
     freed: (entry) => this.#sendIfFree(entry, undefined),
     ending: (entry) => this.#flushes.leave(entry),
   });
-  readonly #sender = new RequestSender(this.#queue.table, (entry, reply) => this.#answered(entry, reply));
+  readonly #sender: RequestSender;
   readonly #trouble: WriteTrouble;
   readonly #flushes: FlushDesk;
   readonly #pins: PinKeeper;
   readonly #recovery: Recovery;
-  /** Requests of users that the server answered so far. */
-  #answers = 0;
+  readonly #poison: PoisonWatch;
 
   constructor(options: RequestFlowOptions) {
     this.#options = options;
-    const sender = this.#sender;
+    const sender = new RequestSender(this.#queue.table, options.clock, (entry, reply) => this.#answered(entry, reply));
     const unflushed = new UnflushedLog(options);
     const trouble = new WriteTrouble({ ...options, changed: (failed) => this.#failing(failed) });
     const readsUnderWay = (): readonly InFlight[] => this.#queue.reads();
     const common = { ...options, sender, unflushed, trouble };
+    this.#sender = sender;
     this.unflushed = unflushed;
     this.#trouble = trouble;
+    this.#poison = new PoisonWatch(options);
     this.#recovery = new Recovery({
       ...common,
       held: () => this.#queue.held(),
@@ -58,7 +56,7 @@ export class RequestFlow {
       opened: (summary) => this.#opened(summary),
     });
     this.#flushes = new FlushDesk({
-      ...common,
+      ...{ ...common, latency: sender.latency },
       maySend: () => sender.order.maySend("flush"),
       send: (answered) => sender.sendOwn(FLUSH_REQUEST, "flush", answered),
       rewrite: () => this.#recovery.rewrite(),
@@ -133,7 +131,6 @@ export class RequestFlow {
 
   /** The connection is gone: what was sent over it is held again. */
   lost(): void {
-    const { clock, shared } = this.#options;
     const alone = this.#recovery.lost();
     this.#sender.end();
     this.#flushes.lost();
@@ -142,15 +139,15 @@ export class RequestFlow {
       if (entry.writeLike && entry.kind !== "step") this.#pins.pin(entry);
       entry.session = undefined;
       entry.sentBefore = true;
-      entry.losses ??= new LossStreak(POISON);
-      entry.losses.lost(clock.nowMs(), this.#answers, entry === alone);
+      this.#poison.lost(entry, entry === alone);
     }
     for (const entry of [...this.#queue.table]) if (entry.kind !== "user") this.#queue.remove(entry);
     this.#pins.lost();
     // What nobody waits for may ask for something that the next server need not have for anybody.
     for (const entry of sent) if (entry.unwanted && !entry.writeLike) this.#queue.end(entry, NBD_ERROR.ESHUTDOWN);
-    for (const entry of sent) if (entry.kind === "user" && entry.losses?.poison === true) this.#poisonous(entry);
-    if (shared) this.#giveUpShared();
+    const poisonous = sent.filter((entry) => entry.kind === "user" && this.#poison.condemns(entry));
+    for (const entry of poisonous) this.#queue.end(entry, NBD_ERROR.EIO);
+    if (this.#options.shared) this.#giveUpShared();
   }
 
   /** Has everything acknowledged flushed; `answered` gets the error, or 0. Errors of earlier FLUSHes are not told here. */
@@ -217,8 +214,8 @@ export class RequestFlow {
   }
 
   #answered(entry: InFlight, reply: Reply): void {
-    this.#sender.writes.delete(entry);
-    if (entry.kind === "user") this.#answers += 1;
+    this.#sender.answered(entry);
+    if (entry.kind === "user") this.#poison.answered();
     if (reply.error === 0 && entry.writeLike && entry.kind === "user") {
       const offered = this.#sender.session?.geometry.flags ?? 0;
       const flushIsDue = entry.wire === undefined && needsFlush(entry.command, entry.flags, offered);
@@ -270,14 +267,6 @@ export class RequestFlow {
     const entry = this.#queue.admit(request, undefined, "own");
     entry.instead = ({ maximumPayloadBytes }) => this.unflushed.rewriteRequests(start, end, maximumPayloadBytes);
     this.#sendIfFree(entry, undefined);
-  }
-
-  #poisonous(entry: InFlight): void {
-    const { command, offset, length } = entry;
-    this.#options.counters.poisonedRequests += 1;
-    const which = `command ${command}, ${length} bytes at ${offset}`;
-    this.#options.log.error(`the server goes away whenever it is sent one request (${which}): answering it with EIO`);
-    this.#queue.end(entry, NBD_ERROR.EIO);
   }
 
   /** What another writer may have written since must not be overwritten, and what is lost must be told. */

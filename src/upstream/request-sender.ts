@@ -3,12 +3,14 @@ import type { Reply } from "../disk.ts";
 import { INVARIANTS } from "../durability/invariants.ts";
 import { type Sendable, SendingOrder } from "../durability/sending-order.ts";
 import { SentWrites } from "../durability/sent-writes.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { Slice } from "../transport/slice.ts";
 import type { InFlightTable } from "./in-flight-table.ts";
 import type { InFlight } from "./in-flight.ts";
 import { NBD_ERROR } from "../protocol/constants.ts";
 import { inOneChunk, type Offer, type StandInStep, standInSteps, understands } from "./stand-in.ts";
 import type { UpstreamSession } from "./upstream-session.ts";
+import { WriteLatency } from "./write-latency.ts";
 
 /** How a stand-in ends when all of it has succeeded. */
 const DONE: Reply = { error: 0, pieces: [], room: undefined };
@@ -17,13 +19,15 @@ const DONE: Reply = { error: 0, pieces: [], room: undefined };
 export class RequestSender {
   readonly order = new SendingOrder();
   readonly writes = new SentWrites();
+  readonly latency: WriteLatency;
   readonly #table: InFlightTable;
   readonly #answered: (entry: InFlight, reply: Reply) => void;
   #session: UpstreamSession | undefined;
 
   /** `answered` is called when everything that was sent in place of a request is answered. */
-  constructor(table: InFlightTable, answered: (entry: InFlight, reply: Reply) => void) {
+  constructor(table: InFlightTable, clock: Clock, answered: (entry: InFlight, reply: Reply) => void) {
     this.#table = table;
+    this.latency = new WriteLatency(clock);
     this.#answered = answered;
   }
 
@@ -42,6 +46,13 @@ export class RequestSender {
     this.#session = undefined;
     this.order.phase = "away";
     this.writes.clear();
+    this.latency.lost();
+  }
+
+  /** A request is answered, so that it is not at the server any more. */
+  answered(entry: InFlight): void {
+    this.writes.delete(entry);
+    this.latency.answered(entry);
   }
 
   /** Sends a request; `room` is where its header may be written, if it has no payload. */
@@ -49,7 +60,10 @@ export class RequestSender {
     const session = this.#session;
     assert(session !== undefined && entry.session === undefined, "sent a request twice, or to nobody");
     INVARIANTS.check(this.order.maySend(what), "I3", `a ${what} was sent while ${this.order.phase}`);
-    if (entry.writeLike) this.writes.add(entry);
+    if (entry.writeLike) {
+      this.writes.add(entry);
+      this.latency.sent(entry);
+    }
     const steps = stepsFor(entry, session.geometry);
     if (steps === undefined) {
       session.send(entry, room);

@@ -3,14 +3,13 @@ import { FlushAge } from "../durability/flush-age.ts";
 import { INVARIANTS } from "../durability/invariants.ts";
 import { PinnedRanges } from "../durability/pinned-ranges.ts";
 import { type Fragment, WriteLog } from "../durability/write-log.ts";
-import { LIMITS } from "../limits.ts";
 import type { Clock } from "../ports/clock.ts";
 import { BASE_ALLOCATION, COMMAND, COMMAND_FLAG } from "../protocol/constants.ts";
 import type { ByteBudget } from "../transport/byte-budget.ts";
 import type { SlabPool } from "../transport/slab-pool.ts";
-import type { Slice } from "../transport/slice.ts";
 import type { InFlight } from "./in-flight.ts";
 import { type KeptContent, LogMemory } from "./log-memory.ts";
+import { LogRepacker } from "./log-repacker.ts";
 import { overlay } from "./overlay.ts";
 import { overlayStatus, toldBytes } from "./overlay-status.ts";
 import { replayRequests } from "./replay-requests.ts";
@@ -40,11 +39,13 @@ export class UnflushedLog {
   readonly #options: UnflushedLogOptions;
   readonly #log = new WriteLog<KeptContent>(this.pins);
   readonly #memory: LogMemory;
+  readonly #repacker: LogRepacker;
   #frozen = false;
 
   constructor(options: UnflushedLogOptions) {
     this.#options = options;
     this.#memory = new LogMemory(options.pool);
+    this.#repacker = new LogRepacker(this.#log, this.#memory, options.pool.slabBytes);
   }
 
   get entries(): number {
@@ -97,7 +98,7 @@ export class UnflushedLog {
     const write = { start, end, command, flags, content: stays ? this.#content(entry) : undefined };
     if (appended) this.#log.append(write);
     else this.#log.supersede(write);
-    this.#repack();
+    this.#repacker.changed();
     this.#account();
   }
 
@@ -120,7 +121,7 @@ export class UnflushedLog {
   /** A FLUSH succeeded that was sent when `number` was the youngest. */
   trim(number: number): void {
     this.#log.trim(number);
-    this.#repack();
+    this.#repacker.changed();
     this.#account();
     const countedBytes = this.#memory.countBytes();
     INVARIANTS.check(
@@ -186,19 +187,6 @@ export class UnflushedLog {
   /** Something in the log must reach stable storage there, or what is newer. */
   #isUnstable(start: number, end: number): boolean {
     return this.#log.within(start, end).some(({ stable }) => !stable);
-  }
-
-  /** Where much has been overwritten or flushed, small remains hold on to whole slabs. */
-  #repack(): void {
-    const { heldBytes } = this.#memory;
-    if (heldBytes < LIMITS.logRepackBytes || heldBytes < 4 * this.#log.contentBytes) return;
-    this.#log.repack(({ content, contentStart, start, end }) => {
-      const lengthBytes = end - start;
-      if (content === undefined || lengthBytes > this.#options.pool.slabBytes / 4) return undefined;
-      const payload: Slice[] = [];
-      content.appendTo(payload, contentStart, contentStart + lengthBytes);
-      return this.#memory.copy(payload, lengthBytes);
-    });
   }
 
   get #addedFlags(): number {

@@ -33,7 +33,7 @@ function setUp() {
     budget: new ByteBudget(LIMITS.budgetBytes, 1000),
   });
   const queue = new RequestQueue({ freed: () => undefined, ending: () => undefined });
-  const sender = new RequestSender(queue.table, (entry) => answered(entry));
+  const sender = new RequestSender(queue.table, clock, (entry) => answered(entry));
   const trouble = new WriteTrouble({ clock, log, changed: () => undefined });
   const opened: (RecoverySummary | undefined)[] = [];
   const rewritten: boolean[] = [];

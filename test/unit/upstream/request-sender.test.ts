@@ -9,6 +9,7 @@ import { RequestSender } from "../../../src/upstream/request-sender.ts";
 import type { UpstreamSession } from "../../../src/upstream/upstream-session.ts";
 import { ALL_FLAGS } from "../support/negotiation.ts";
 import { DONE, PlayedSession } from "./played-flow.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 import { request } from "./requests.ts";
 
 const { FUA } = COMMAND_FLAG;
@@ -19,7 +20,7 @@ const MIB = 1024 * 1024;
 function setUp(flags = ALL_FLAGS) {
   const table = new InFlightTable();
   const answered: (readonly [offset: number, error: number])[] = [];
-  const sender = new RequestSender(table, ({ offset }, { error }) => answered.push([offset, error]));
+  const sender = new RequestSender(table, new ManualClock(), ({ offset }, { error }) => answered.push([offset, error]));
   const session = new PlayedSession(flags);
   sender.begin(session as unknown as UpstreamSession);
   sender.order.phase = "open";

@@ -285,11 +285,37 @@ describe("UnflushedLog with small remains in many slabs", () => {
     for (let index = 0; index < SLABS; index += 1) {
       ack({ command: WRITE_ZEROES, offset: index * SLAB_BYTES + 4, length: SLAB_BYTES - 4 });
     }
-    expect(pool.heldBytes).toBe(SLAB_BYTES);
+    // The last quarter was needed whole when the others were copied together.
+    expect(pool.heldBytes).toBe((SLABS / 4) * SLAB_BYTES);
     expect(inWords(log.replayRequests(PORTABLE_PAYLOAD_BYTES).slice(-2))).toEqual([
       `1/0 ${(SLABS - 1) * SLAB_BYTES}+4 ${1000 + SLABS - 1}`,
       `6/0 ${(SLABS - 1) * SLAB_BYTES + 4}+${SLAB_BYTES - 4}`,
     ]);
+  });
+
+  it("leaves alone what somebody else needs as well, until there is much beside it", () => {
+    const { log, ack, pool } = setUp("log", 4 * LIMITS.logRepackBytes);
+    const slabs = Array.from({ length: 2 * SLABS }, () => pool.take());
+    for (const [index, slab] of slabs.entries()) {
+      slab.buffer.fill("x");
+      const payload = [new Slice(slab, 0, 4, 0)];
+      ack({ command: COMMAND.WRITE, offset: index * SLAB_BYTES, length: 4, payload });
+    }
+    expect(log.heldBytes).toBe(2 * LIMITS.logRepackBytes);
+    for (const slab of slabs) slab.release();
+    ack({ command: WRITE_ZEROES, offset: 0, length: 2 });
+    expect(log.heldBytes).toBe(2 * LIMITS.logRepackBytes);
+    for (let index = 0; index < SLABS; index += 1) {
+      const slab = pool.take();
+      ack({
+        command: COMMAND.WRITE,
+        offset: (2 * SLABS + index) * SLAB_BYTES,
+        length: 4,
+        payload: [new Slice(slab, 0, 4, 0)],
+      });
+      slab.release();
+    }
+    expect(log.heldBytes).toBeLessThan(LIMITS.logRepackBytes);
   });
 
   it("leaves them where they are when much of it is needed", () => {
