@@ -1,10 +1,10 @@
 import type { Contender, Handshake } from "./contender.ts";
-import { failureText } from "./failure-text.ts";
 import type { Measurement } from "./measurement.ts";
 import type { ProcessGroups } from "./process-groups.ts";
 import { rotated } from "./rotated.ts";
 import { RunningContender } from "./running-contender.ts";
 import type { Series } from "./series.ts";
+import { unlessItFails } from "./unless-it-fails.ts";
 import type { Workload } from "./workload.ts";
 
 /** How long and how often. */
@@ -52,7 +52,7 @@ export async function runWorkload(
   for (let round = 0; round < pace.rounds; round += 1) {
     for (const player of rotated(players, round)) {
       const { running, contender } = player;
-      if (running === undefined || player.failure !== undefined) continue;
+      if (running === undefined) continue;
       await unlessItFails(player, async () => {
         say(`${workload.name}, round ${round + 1} of ${pace.rounds}: ${contender.name}`);
         player.rounds.push(await running.measure(workload, pace.seconds));
@@ -61,12 +61,4 @@ export async function runWorkload(
   }
   for (const { running } of players) await running?.end();
   return players.map(({ contender, rounds, failure }) => ({ contender, rounds, failure }));
-}
-
-async function unlessItFails(player: Player, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    player.failure = failureText(error);
-  }
 }

@@ -4,7 +4,7 @@ import type { Measurement } from "./measurement.ts";
 import { uriOf } from "./memory-server.ts";
 import type { ProcessGroup, ProcessGroups } from "./process-groups.ts";
 import { mainThreadSeconds, usageOfGroups } from "./process-usage.ts";
-import { FIO_GRACE_MS, runFio } from "./run-fio.ts";
+import { runFio } from "./run-fio.ts";
 import { startProxy } from "./started-proxy.ts";
 import type { StartedProxy } from "./started-proxy.ts";
 import { watchUsage } from "./usage-watch.ts";
@@ -44,7 +44,7 @@ export class RunningContender {
     const mainThreadsBefore = await this.#mainThreadSeconds();
     const watch = watchUsage(this.#own);
     try {
-      const result = await runFio(this.#groups, args, seconds * 1000 + FIO_GRACE_MS);
+      const result = await runFio(this.#groups, args, seconds);
       const after = await usageOfGroups(this.#own);
       const mainThreads = await this.#mainThreadSeconds();
       const { peakMemoryKib, machineShare } = await watch.stop();

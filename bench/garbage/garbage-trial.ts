@@ -4,7 +4,7 @@ import type { Chart } from "../chart.ts";
 import type { Contender } from "../contender.ts";
 import { fioArguments } from "../fio-arguments.ts";
 import { startMemoryServer, uriOf } from "../memory-server.ts";
-import { FIO_GRACE_MS, runFio } from "../run-fio.ts";
+import { runFio } from "../run-fio.ts";
 import { startProxy } from "../started-proxy.ts";
 import type { Trial, TrialContext, TrialReport } from "../trial.ts";
 import type { Workload } from "../workload.ts";
@@ -60,8 +60,7 @@ async function measure(
     return [node, "--trace-gc-nvp", ...args];
   };
   const { group, port } = await startProxy(groups, tracing, serverPort);
-  const load = (seconds: number) =>
-    runFio(groups, fioArguments(workload, uriOf(port), seconds), seconds * 1000 + FIO_GRACE_MS);
+  const load = (seconds: number) => runFio(groups, fioArguments(workload, uriOf(port), seconds), seconds);
   await load(options.warmup);
   const before = parseCollections(group.stdout).length;
   const { operationsPerSecond } = await load(options.seconds * ROUNDS_WORTH);

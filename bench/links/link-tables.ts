@@ -3,30 +3,18 @@ import { WITHOUT_CACHE } from "./link-contenders.ts";
 import { timesAsMuch } from "./link-result.ts";
 import type { LinkFigures, LinkReport, LinkResult, LinkRow } from "./links-report.ts";
 
+const SPEED = shown(({ mibPerSecond }) => mibPerSecond.toFixed(2));
+const FETCHED = shown(({ fetchedPerAsked }) => fetchedPerAsked.toFixed(3));
+const SLOWEST = shown(({ slowestShare }) => slowestShare.toFixed(2));
+
 /** What was measured over one link, as text: one table for each kind of figure, with a line for each pattern. */
 export function linkTables({ rows }: LinkReport): string {
   const several = rows.filter(({ results }) => results.some(({ figures }) => (figures?.slowestShare ?? 1) !== 1));
   const tables = [
-    table(
-      "MiB/s",
-      rows,
-      shown(({ mibPerSecond }) => mibPerSecond.toFixed(2)),
-    ),
+    table("MiB/s", rows, SPEED),
     table(`by ${WITHOUT_CACHE}`, rows, (result, without) => timesAsMuch(result, without)?.toFixed(2) ?? "-"),
-    table(
-      "fetched",
-      rows,
-      shown(({ fetchedPerAsked }) => fetchedPerAsked.toFixed(3)),
-    ),
-    ...(several.length > 0
-      ? [
-          table(
-            "slowest",
-            several,
-            shown(({ slowestShare }) => slowestShare.toFixed(2)),
-          ),
-        ]
-      : []),
+    table("fetched", rows, FETCHED),
+    ...(several.length > 0 ? [table("slowest", several, SLOWEST)] : []),
   ];
   const failures = rows.flatMap(({ pattern, results }) =>
     results.flatMap(({ contender, failure }) => (failure === null ? [] : [`${pattern}, ${contender}: ${failure}\n`])),

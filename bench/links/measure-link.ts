@@ -1,7 +1,7 @@
 import type { Contender } from "../contender.ts";
-import { failureText } from "../failure-text.ts";
 import type { ProcessGroups } from "../process-groups.ts";
 import { rotated } from "../rotated.ts";
+import { unlessItFails } from "../unless-it-fails.ts";
 import type { Link } from "./link.ts";
 import { LinkLane } from "./link-lane.ts";
 import { linkResult } from "./link-result.ts";
@@ -49,7 +49,10 @@ export async function measureLink(
       for (const [i, { pattern, courses }] of all.entries()) {
         say(`${link.name}, round ${round + 1} of ${rounds}: ${pattern.name}`);
         const areaOffset = (round * patterns.length + i) * AREA_BYTES;
-        const measure = (course: Course): Promise<void> => goOn(course, pattern, areaOffset, seconds * 1000);
+        const measure = (course: Course): Promise<void> =>
+          unlessItFails(course, async () => {
+            course.rounds.push(await course.lane.measure(pattern, areaOffset, seconds * 1000));
+          });
         if (mostlyWaits(link, pattern)) await Promise.all(courses.map(measure));
         else for (const course of rotated(courses, round)) await measure(course);
       }
@@ -66,14 +69,4 @@ export async function measureLink(
 /** Whether all contenders may read at the same time: it takes as long as the slowest, and what disturbs one disturbs all. */
 function mostlyWaits(link: Link, { kind }: ReadPattern): boolean {
   return link.filters.includes("delay") && kind !== "forward";
-}
-
-/** One more round, unless one has failed. */
-async function goOn(course: Course, pattern: ReadPattern, areaOffset: number, limitMs: number): Promise<void> {
-  if (course.failure !== null) return;
-  try {
-    course.rounds.push(await course.lane.measure(pattern, areaOffset, limitMs));
-  } catch (error) {
-    course.failure = failureText(error);
-  }
 }

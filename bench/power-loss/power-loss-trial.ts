@@ -1,11 +1,11 @@
 import type { Contender } from "../contender.ts";
-import { failureText } from "../failure-text.ts";
 import { recoveryChart } from "../recovery/recovery-chart.ts";
 import { recoveryTable } from "../recovery/recovery-table.ts";
 import { summarizeRecovery } from "../recovery/recovery-summary.ts";
 import type { RecoverySummary } from "../recovery/recovery-summary.ts";
 import { rotated } from "../rotated.ts";
 import type { Trial, TrialContext, TrialReport } from "../trial.ts";
+import { unlessItFails } from "../unless-it-fails.ts";
 import { powerLoss } from "./power-loss.ts";
 import type { PowerLoss } from "./power-loss.ts";
 import { UNFLUSHED_WORKLOADS } from "./unflushed-workload.ts";
@@ -49,13 +49,10 @@ async function run({ options, groups, display, contenders, workloads }: TrialCon
     );
   for (let round = 0; round < options.rounds; round += 1) {
     for (const course of rotated(courses, round)) {
-      if (course.failure !== null) continue;
-      display.progress(`power-loss, round ${round + 1} of ${options.rounds}: ${nameOf(course)}`);
-      try {
+      await unlessItFails(course, async () => {
+        display.progress(`power-loss, round ${round + 1} of ${options.rounds}: ${nameOf(course)}`);
         course.all.push(await powerLoss(groups, course.contender, course.workload));
-      } catch (error) {
-        course.failure = failureText(error);
-      }
+      });
     }
   }
   const rows = courses.map((course) => {

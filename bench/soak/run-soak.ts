@@ -5,7 +5,7 @@ import { connectedClient } from "../connected-client.ts";
 import type { Contender } from "../contender.ts";
 import { uriOf } from "../memory-server.ts";
 import type { ProcessGroups } from "../process-groups.ts";
-import { FIO_GRACE_MS, fioOutput } from "../run-fio.ts";
+import { fioOutput } from "../run-fio.ts";
 import { startProxy } from "../started-proxy.ts";
 import { idleUsage } from "./idle-usage.ts";
 import type { IdleUsage } from "./idle-usage.ts";
@@ -53,7 +53,7 @@ export async function runSoak(
   const watch = watchLoad(pid, pace.sampleSeconds, say);
   const args = mixedLoadArguments(uriOf(port), pace.loadSeconds);
   const [load, samples] = await Promise.all([
-    fioOutput(groups, args, pace.loadSeconds * 1000 + FIO_GRACE_MS).finally(watch.stop),
+    fioOutput(groups, args, pace.loadSeconds).finally(watch.stop),
     watch.samples,
   ]);
   await Promise.all(clients.map(readMuch));
