@@ -4,10 +4,10 @@ import { parseFioResult } from "./fio-result.ts";
 import type { FioResult } from "./fio-result.ts";
 import type { ProcessGroups } from "./process-groups.ts";
 
-/** A fio that takes so many seconds longer than it was told to is stuck. */
+/** A fio that takes so many seconds longer than it is to is stuck. */
 const FIO_GRACE = 30;
 
-/** Runs a fio that was told to take so long to its end. Throws when it fails, or is killed because it takes far too long. */
+/** Runs a fio that is to take so long to its end. Throws when it fails, or is killed because it takes far too long. */
 export async function runFio(groups: ProcessGroups, args: readonly string[], seconds: number): Promise<FioResult> {
   return parseFioResult(await fioOutput(groups, args, seconds));
 }

@@ -10,14 +10,18 @@ import { RestartableServer } from "../recovery/restartable-server.ts";
 import { SteadyReader } from "../recovery/steady-reader.ts";
 import { runFio } from "../run-fio.ts";
 import { startProxy } from "../started-proxy.ts";
+import type { Workload } from "../workload.ts";
 import { CachedServer } from "./cached-server.ts";
 import { replayedBytes } from "./replayed-bytes.ts";
 import type { UnflushedWorkload } from "./unflushed-workload.ts";
 
 const SIZE_BYTES = 1024 * 1024 * 1024;
-const WRITE_DEADLINE_MS = 60_000;
+const WRITE_SECONDS = 30;
 /** The reader and fio; and room for all that is written, so that no FLUSH is under way, for whose end a write might wait. */
 const OPTIONS = ["--max-clients=2", "--unflushed-limit=256M"] as const;
+/** Five FLUSHes that take 80 ms each, so that the proxy asks for none of its own before half of its limit is used. */
+const SLOW_FLUSHES: Workload = { name: "flushes", pattern: "write", blockSizeBytes: 64 * 1024, depth: 1 };
+const SLOW_FLUSHES_BYTES = 44 * 64 * 1024;
 /** Long enough that every attempt of the proxy has failed at least once. */
 const OUTAGE_MS = 500;
 
@@ -43,8 +47,10 @@ export async function powerLoss(
     const server = await RestartableServer.start(groups, disk.slowToFlush);
     const proxy = await startProxy(groups, (...ports) => [...command(...ports), ...OPTIONS], server.port);
     const reader = await SteadyReader.connect(proxy.port, SIZE_BYTES);
+    const uri = uriOf(proxy.port);
+    await runFio(groups, [...writeOnceArguments(SLOW_FLUSHES, uri, SLOW_FLUSHES_BYTES), "--fsync=8"], WRITE_SECONDS);
     const startMs = performance.now();
-    await runFio(groups, writeOnceArguments(workload, uriOf(proxy.port), workload.totalBytes), WRITE_DEADLINE_MS);
+    await runFio(groups, writeOnceArguments(workload, uri, workload.totalBytes), WRITE_SECONDS);
     const writtenMs = performance.now() - startMs;
     const outage = await oneOutage(server, disk.plain, reader, OUTAGE_MS);
     reader.close();
