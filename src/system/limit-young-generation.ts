@@ -1,4 +1,5 @@
-import { accessSync, constants } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { hasInheritedDescriptors, openDescriptors } from "./inherited-descriptors.ts";
 
 /** The option of Node.js that limits one half of V8's young generation, in MiB. */
 const OPTION = "--max-semi-space-size";
@@ -13,33 +14,41 @@ export interface StartedProcess {
   readonly execPath: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly versions: { readonly v8: string };
-  /** Only on newer versions of Node.js, and not on every system: becomes another program, under the same process id. */
+  /** Only in newer versions of Node.js: becomes another program, under the same process id. */
   readonly execve?: ((file: string, args: readonly string[], env: StartedProcess["env"]) => unknown) | undefined;
   /** Only when there is a channel to a parent, which would not outlive `execve`. */
   readonly send?: unknown;
 }
 
+/** What is needed of the system that it runs on. */
+export interface ProcessSystem {
+  /** As `openDescriptors`. */
+  readonly descriptors: () => ReadonlyMap<number, string>;
+  /** Whether this program may be started: `execve` aborts the process when it may not. */
+  readonly starts: (program: string) => boolean;
+}
+
+const REAL_SYSTEM: ProcessSystem = {
+  descriptors: openDescriptors,
+  starts: (program) => spawnSync(program, ["--version"], { stdio: "ignore" }).status === 0,
+};
+
 /**
  * Starts the program anew with a limit of so much for a half of V8's young generation, where that would grow by more than
- * 100 MiB and nobody has set a limit. V8 takes it only at its start. To be called before anything was opened or printed; returns where there is
- * nothing to do, or no way to do it.
+ * 100 MiB and nobody has set a limit. V8 takes it only at its start. To be called before anything was opened or printed; returns
+ * where there is nothing to do, no way to do it, or something would be lost by it.
  */
-export function limitYoungGeneration(started: StartedProcess, halfMiB: number): void {
+export function limitYoungGeneration(started: StartedProcess, halfMiB: number, system = REAL_SYSTEM): void {
   const { argv, argv0, execArgv, execPath, env, versions, execve } = started;
   if (execve === undefined || started.send !== undefined || Number.parseInt(versions.v8, 10) < SINCE_V8) return;
   // V8 takes either spelling.
   const given = [...execArgv, env["NODE_OPTIONS"] ?? ""].join(" ").replaceAll("_", "-");
-  if (given.includes(OPTION) || !isExecutable(execPath)) return;
-  const limit = `${OPTION}=${halfMiB}`;
-  execve.call(started, execPath, [argv0, ...execArgv, limit, ...argv.slice(1)], env);
-}
-
-/** A failing `execve` aborts the process. */
-function isExecutable(path: string): boolean {
+  if (given.includes(OPTION)) return;
   try {
-    accessSync(path, constants.X_OK);
-    return true;
+    // Node.js closes them on the way.
+    if (hasInheritedDescriptors(system.descriptors()) || !system.starts(execPath)) return;
+    execve.call(started, execPath, [argv0, ...execArgv, `${OPTION}=${halfMiB}`, ...argv.slice(1)], env);
   } catch {
-    return false;
+    // Not on this system, or not with this process's permissions: it runs as it was started.
   }
 }

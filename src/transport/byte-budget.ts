@@ -10,7 +10,7 @@ export interface BudgetWaiter {
  * woken in the order in which they came.
  */
 export class ByteBudget {
-  readonly #limitBytes: number;
+  readonly limitBytes: number;
   readonly #limitRequests: number;
   readonly #waiters = new Set<BudgetWaiter>();
   #heldBytes = 0;
@@ -20,7 +20,7 @@ export class ByteBudget {
   #waking = false;
 
   constructor(limitBytes: number, limitRequests: number) {
-    this.#limitBytes = limitBytes;
+    this.limitBytes = limitBytes;
     this.#limitRequests = limitRequests;
   }
 
@@ -34,7 +34,7 @@ export class ByteBudget {
 
   /** Whether so much, kept beside the requests, would take half of it: time to keep less. */
   halfTaken(bytes: number, entries: number): boolean {
-    return bytes >= this.#limitBytes / 2 || entries >= this.#limitRequests / 2;
+    return bytes >= this.limitBytes / 2 || entries >= this.#limitRequests / 2;
   }
 
   /** Bytes that are kept beside them. */
@@ -51,7 +51,7 @@ export class ByteBudget {
     // Whoever waits goes first, or a large request would never find room among many small ones.
     const first = this.#waiters.size === 0 || this.#waiters.values().next().value === waiter;
     const alone = this.#heldRequests === 0 && (this.#keptEntries === 0 || !keeps);
-    const fits = this.#heldBytes + this.#keptBytes + bytes <= this.#limitBytes || (bytes === 0 && !keeps);
+    const fits = this.#heldBytes + this.#keptBytes + bytes <= this.limitBytes || (bytes === 0 && !keeps);
     const counts = this.#heldRequests + (keeps ? this.#keptEntries : 0) < this.#limitRequests;
     if (!first || !(alone || (fits && counts))) {
       this.#waiters.add(waiter);

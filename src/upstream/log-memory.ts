@@ -89,6 +89,11 @@ export class LogMemory {
     return sum;
   }
 
+  /** Whether copies are being put into it. */
+  isFilling(slab: Slab): boolean {
+    return slab === this.#filling;
+  }
+
   /** Keeps a payload, which has at least one slice, where it is. */
   keep(payload: readonly Slice[]): KeptContent {
     const first = payload[0];

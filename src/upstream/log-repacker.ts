@@ -4,53 +4,72 @@ import type { Slab } from "../transport/slab.ts";
 import type { Slice } from "../transport/slice.ts";
 import type { KeptContent, LogMemory } from "./log-memory.ts";
 
+/** What a LogRepacker works with. */
+export interface LogRepackerOptions {
+  readonly log: WriteLog<KeptContent>;
+  readonly memory: LogMemory;
+  readonly slabBytes: number;
+  /** What the log and the requests under way may hold together. */
+  readonly limitBytes: number;
+}
+
 /** Where much has been overwritten or flushed, small remains hold on to whole slabs: copies them together. */
 export class LogRepacker {
-  readonly #log: WriteLog<KeptContent>;
-  readonly #memory: LogMemory;
-  readonly #slabBytes: number;
+  readonly #options: LogRepackerOptions;
   /** With less in the log's memory than this there is no point in looking again. */
   #nextLookBytes = 0;
 
-  constructor(log: WriteLog<KeptContent>, memory: LogMemory, slabBytes: number) {
-    this.#log = log;
-    this.#memory = memory;
-    this.#slabBytes = slabBytes;
+  constructor(options: LogRepackerOptions) {
+    this.#options = options;
   }
 
-  /** To be called whenever the log has changed. */
+  /** A write has come into the log. */
   changed(): void {
-    const { heldBytes } = this.#memory;
-    if (heldBytes < LIMITS.logRepackBytes) this.#nextLookBytes = 0;
-    else if (heldBytes >= this.#nextLookBytes && heldBytes >= 4 * this.#log.contentBytes) this.#repack(heldBytes);
+    const { log, memory } = this.#options;
+    const { heldBytes } = memory;
+    if (heldBytes < LIMITS.logRepackBytes || heldBytes < this.#nextLookBytes || heldBytes < 4 * log.contentBytes)
+      return;
+    this.#repack(heldBytes);
+    this.#nextLookBytes = memory.heldBytes + LIMITS.logRepackBytes;
+  }
+
+  /** Much has left the log at once. */
+  trimmed(): void {
+    this.#nextLookBytes = 0;
+    this.changed();
   }
 
   #repack(heldBytes: number): void {
+    const { log, memory, slabBytes, limitBytes } = this.#options;
     const loose = this.#looseSlabs();
-    if (loose.size * this.#slabBytes < LIMITS.logRepackBytes / 2) {
-      this.#nextLookBytes = heldBytes + LIMITS.logRepackBytes;
-      return;
-    }
-    this.#log.repack((fragment) => {
-      const lengthBytes = fragment.end - fragment.start;
-      const payload = lengthBytes > this.#slabBytes / 4 ? [] : slicesOf(fragment);
-      return payload.some(({ slab }) => loose.has(slab)) ? this.#memory.copy(payload, lengthBytes) : undefined;
+    // A slab that a client's next requests are read into is no burden, and copying would not free it. With very many clients
+    // there are so many of those that the log would have no room for anything else.
+    const isUrgent = heldBytes >= limitBytes / 4;
+    const isWanted = (slab: Slab): boolean => slab.references === 1 || (isUrgent && !memory.isFilling(slab));
+    const wanted = new Set(loose.filter(isWanted));
+    if (wanted.size * slabBytes < LIMITS.logRepackBytes / 2) return;
+    log.repack((fragment) => {
+      const payload = slicesOf(fragment);
+      return payload.some(({ slab }) => wanted.has(slab)) ? memory.copy(payload, lengthOf(fragment)) : undefined;
     });
   }
 
-  /**
-   * Those that only the log needs, and at most half of each. What a client's next requests are read into is no burden: with
-   * many clients there are many of those, and copying would free none of them.
-   */
-  #looseSlabs(): Set<Slab> {
+  /** Those of which at most half is needed, in parts short enough to be copied. */
+  #looseSlabs(): Slab[] {
+    const { log, slabBytes } = this.#options;
     const neededBytes = new Map<Slab, number>();
-    for (const fragment of this.#log.all()) {
-      for (const { slab, length } of slicesOf(fragment)) neededBytes.set(slab, (neededBytes.get(slab) ?? 0) + length);
+    for (const fragment of log.all()) {
+      const stays = lengthOf(fragment) > slabBytes / 4;
+      for (const { slab, length } of slicesOf(fragment)) {
+        neededBytes.set(slab, (neededBytes.get(slab) ?? 0) + (stays ? slabBytes : length));
+      }
     }
-    const loose = new Set<Slab>();
-    for (const [slab, bytes] of neededBytes) if (bytes <= this.#slabBytes / 2 && slab.references === 1) loose.add(slab);
-    return loose;
+    return [...neededBytes].filter(([, bytes]) => bytes <= slabBytes / 2).map(([slab]) => slab);
   }
+}
+
+function lengthOf({ start, end }: Fragment<KeptContent>): number {
+  return end - start;
 }
 
 /** Where the bytes of a fragment are; nowhere, when it has none. */

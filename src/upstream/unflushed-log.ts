@@ -45,7 +45,10 @@ export class UnflushedLog {
   constructor(options: UnflushedLogOptions) {
     this.#options = options;
     this.#memory = new LogMemory(options.pool);
-    this.#repacker = new LogRepacker(this.#log, this.#memory, options.pool.slabBytes);
+    this.#repacker = new LogRepacker({
+      ...{ log: this.#log, memory: this.#memory },
+      ...{ slabBytes: options.pool.slabBytes, limitBytes: options.budget.limitBytes },
+    });
   }
 
   get entries(): number {
@@ -121,7 +124,7 @@ export class UnflushedLog {
   /** A FLUSH succeeded that was sent when `number` was the youngest. */
   trim(number: number): void {
     this.#log.trim(number);
-    this.#repacker.changed();
+    this.#repacker.trimmed();
     this.#account();
     const countedBytes = this.#memory.countBytes();
     INVARIANTS.check(

@@ -16,6 +16,8 @@ export class WriteLatency {
   #sentMs = 0;
   #flushing = false;
   #ms = 0;
+  /** There was one since the last FLUSH. */
+  #measured = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -37,6 +39,7 @@ export class WriteLatency {
   answered(entry: InFlight): void {
     if (entry !== this.#watched) return;
     this.#watched = undefined;
+    this.#measured = true;
     const tookMs = this.#clock.nowMs() - this.#sentMs;
     this.#ms = Math.min(Math.max(tookMs, this.#ms * FADING), LIMITS.cheapFlushQueueMs);
   }
@@ -45,6 +48,9 @@ export class WriteLatency {
   flushSent(): void {
     this.#watched = undefined;
     this.#flushing = true;
+    // One FLUSH behind the other: what writes took once says nothing any more.
+    if (!this.#measured) this.#ms = 0;
+    this.#measured = false;
   }
 
   /** It is answered. */

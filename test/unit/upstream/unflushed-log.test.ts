@@ -293,29 +293,39 @@ describe("UnflushedLog with small remains in many slabs", () => {
     ]);
   });
 
-  it("leaves alone what somebody else needs as well, until there is much beside it", () => {
-    const { log, ack, pool } = setUp("log", 4 * LIMITS.logRepackBytes);
-    const slabs = Array.from({ length: 2 * SLABS }, () => pool.take());
+  /** A log with one write in each of so many slabs, which somebody else needs as well until they are released. */
+  function shared(count: number, limitBytes: number, bytesOf = (_index: number) => 4) {
+    const played = setUp("log", limitBytes);
+    const slabs = Array.from({ length: count }, () => played.pool.take());
     for (const [index, slab] of slabs.entries()) {
-      slab.buffer.fill("x");
-      const payload = [new Slice(slab, 0, 4, 0)];
-      ack({ command: COMMAND.WRITE, offset: index * SLAB_BYTES, length: 4, payload });
+      const length = bytesOf(index);
+      const payload = [new Slice(slab, 0, length, 0)];
+      played.ack({ command: COMMAND.WRITE, offset: index * SLAB_BYTES, length, payload });
     }
+    return { ...played, slabs };
+  }
+
+  it("leaves alone what somebody else needs as well, until nobody does", () => {
+    const { log, slabs } = shared(2 * SLABS, 16 * LIMITS.logRepackBytes);
+    log.trim(0);
     expect(log.heldBytes).toBe(2 * LIMITS.logRepackBytes);
     for (const slab of slabs) slab.release();
-    ack({ command: WRITE_ZEROES, offset: 0, length: 2 });
-    expect(log.heldBytes).toBe(2 * LIMITS.logRepackBytes);
-    for (let index = 0; index < SLABS; index += 1) {
-      const slab = pool.take();
-      ack({
-        command: COMMAND.WRITE,
-        offset: (2 * SLABS + index) * SLAB_BYTES,
-        length: 4,
-        payload: [new Slice(slab, 0, 4, 0)],
-      });
-      slab.release();
-    }
-    expect(log.heldBytes).toBeLessThan(LIMITS.logRepackBytes);
+    log.trim(0);
+    expect(log.heldBytes).toBe(2 * SLAB_BYTES);
+  });
+
+  it("copies that too before the log has no room for anything else", () => {
+    const { log } = shared(2 * SLABS, 8 * LIMITS.logRepackBytes);
+    expect(log.heldBytes).toBeLessThan(LIMITS.logRepackBytes / 100);
+  });
+
+  it("leaves slabs alone that would stay for the sake of something long", () => {
+    const { log, slabs } = shared(2 * SLABS, 16 * LIMITS.logRepackBytes, (index) =>
+      index % 2 === 0 ? SLAB_BYTES / 4 + 1 : 4,
+    );
+    for (const slab of slabs) slab.release();
+    log.trim(0);
+    expect(log.heldBytes).toBe(LIMITS.logRepackBytes + SLAB_BYTES);
   });
 
   it("leaves them where they are when much of it is needed", () => {

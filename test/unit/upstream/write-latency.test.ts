@@ -85,6 +85,18 @@ describe("WriteLatency", () => {
     expect(latency.ms).toBe(2);
   });
 
+  it("forgets it when no write was measured from one FLUSH to the next", () => {
+    const { clock, latency, a } = setUp();
+    latency.sent(a);
+    clock.advance(5);
+    latency.answered(a);
+    latency.flushSent();
+    latency.flushAnswered();
+    expect(latency.ms).toBe(5);
+    latency.flushSent();
+    expect(latency.ms).toBe(0);
+  });
+
   it("forgets what was lost with its connection", () => {
     const { clock, latency, a, b } = setUp();
     latency.sent(a);
