@@ -43,8 +43,8 @@ export class LogRepacker {
     const { log, memory, slabBytes, limitBytes } = this.#options;
     const loose = this.#looseSlabs();
     // A slab that a client's next requests are read into is no burden, and copying would not free it. With very many clients
-    // there are so many of those that the log would have no room for anything else.
-    const isUrgent = heldBytes >= limitBytes / 4;
+    // there are so many of those that the log would have no room for anything else, and a FLUSH at half of the limit makes none.
+    const isUrgent = heldBytes >= (limitBytes * 3) / 8;
     const isWanted = (slab: Slab): boolean => slab.references === 1 || (isUrgent && !memory.isFilling(slab));
     const wanted = new Set(loose.filter(isWanted));
     if (wanted.size * slabBytes < LIMITS.logRepackBytes / 2) return;

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 
+import { LIMITS } from "../../src/limits.ts";
 import { newEndpoint, proxyTo } from "./support/chain.ts";
 import { FakeServer } from "./support/fake-server.ts";
 import { PlainClient } from "./support/plain-client.ts";
@@ -14,7 +15,7 @@ describe("the young generation of the proxy's heap", () => {
     const proxy = await proxyTo(server);
     await (await PlainClient.connect(proxy.endpoint)).read(0, 512);
     const commandLine = await readFile(`/proc/${proxy.process.pid}/cmdline`, "utf8");
-    expect(commandLine.split("\0").includes("--max-semi-space-size=16")).toBe(takesMuch);
+    expect(commandLine.split("\0").includes(`--max-semi-space-size=${LIMITS.youngHalfMiB}`)).toBe(takesMuch);
     expect(await proxy.process.stop()).toEqual({ status: 0, signal: null });
     expect(proxy.process.stderr).toBe("");
   });

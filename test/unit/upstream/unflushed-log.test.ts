@@ -315,7 +315,7 @@ describe("UnflushedLog with small remains in many slabs", () => {
   });
 
   it("copies that too before the log has no room for anything else", () => {
-    const { log } = shared(2 * SLABS, 8 * LIMITS.logRepackBytes);
+    const { log } = shared(2 * SLABS, 5 * LIMITS.logRepackBytes);
     expect(log.heldBytes).toBeLessThan(LIMITS.logRepackBytes / 100);
   });
 
