@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { hasInheritedDescriptors, openDescriptors } from "./inherited-descriptors.ts";
+import { hasInheritedDescriptors, passingDescriptors } from "./inherited-descriptors.ts";
 
 /** The option of Node.js that limits one half of V8's young generation, in MiB. */
 const OPTION = "--max-semi-space-size";
@@ -22,14 +22,14 @@ export interface StartedProcess {
 
 /** What is needed of the system that it runs on. */
 export interface ProcessSystem {
-  /** As `openDescriptors`. */
+  /** As `passingDescriptors`. */
   readonly descriptors: () => ReadonlyMap<number, string>;
   /** Whether this program may be started: `execve` aborts the process when it may not. */
   readonly starts: (program: string) => boolean;
 }
 
 const REAL_SYSTEM: ProcessSystem = {
-  descriptors: openDescriptors,
+  descriptors: passingDescriptors,
   starts: (program) => spawnSync(program, ["--version"], { stdio: "ignore" }).status === 0,
 };
 
@@ -45,7 +45,6 @@ export function limitYoungGeneration(started: StartedProcess, halfMiB: number, s
   const given = [...execArgv, env["NODE_OPTIONS"] ?? ""].join(" ").replaceAll("_", "-");
   if (given.includes(OPTION)) return;
   try {
-    // Node.js closes them on the way.
     if (hasInheritedDescriptors(system.descriptors()) || !system.starts(execPath)) return;
     execve.call(started, execPath, [argv0, ...execArgv, `${OPTION}=${halfMiB}`, ...argv.slice(1)], env);
   } catch {

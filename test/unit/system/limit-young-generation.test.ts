@@ -22,7 +22,6 @@ function startedAnew(fields: Partial<StartedProcess>, system: Partial<ProcessSys
     ...fields,
   };
   const descriptors = new Map([
-    [0, "/dev/null"],
     [3, "anon_inode:[eventpoll]"],
     [4, "pipe:[7]"],
     [5, "pipe:[7]"],
