@@ -7,9 +7,9 @@ import { InFlightTable } from "../../../src/upstream/in-flight-table.ts";
 import type { InFlight } from "../../../src/upstream/in-flight.ts";
 import { RequestSender } from "../../../src/upstream/request-sender.ts";
 import type { UpstreamSession } from "../../../src/upstream/upstream-session.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 import { ALL_FLAGS } from "../support/negotiation.ts";
 import { DONE, PlayedSession } from "./played-flow.ts";
-import { ManualClock } from "../support/manual-clock.ts";
 import { request } from "./requests.ts";
 
 const { FUA } = COMMAND_FLAG;

@@ -10,8 +10,15 @@ import { request } from "./requests.ts";
 function setUp() {
   const clock = new ManualClock();
   const table = new InFlightTable();
+  const latency = new WriteLatency(clock);
   const write = (): InFlight => table.add(request({ text: "data" }), undefined);
-  return { clock, latency: new WriteLatency(clock), a: write(), b: write() };
+  /** A write is sent and, so much later, answered. */
+  const take = (entry: InFlight, ms: number): void => {
+    latency.sent(entry);
+    clock.advance(ms);
+    latency.answered(entry);
+  };
+  return { clock, latency, take, a: write(), b: write() };
 }
 
 describe("WriteLatency", () => {
@@ -23,54 +30,42 @@ describe("WriteLatency", () => {
   });
 
   it("is the time of one write, whatever is sent and answered meanwhile", () => {
-    const { clock, latency, a, b } = setUp();
+    const { clock, latency, take, a, b } = setUp();
     latency.sent(a);
     clock.advance(2);
-    latency.sent(b);
-    clock.advance(1);
-    latency.answered(b);
+    take(b, 1);
     expect(latency.ms).toBe(0);
     latency.answered(a);
     expect(latency.ms).toBe(3);
   });
 
   it("does not count what happens while nothing is at the server", () => {
-    const { clock, latency, a, b } = setUp();
-    latency.sent(a);
-    latency.answered(a);
+    const { clock, latency, take, a, b } = setUp();
+    take(a, 0);
     clock.advance(1000);
-    latency.sent(b);
-    clock.advance(4);
-    latency.answered(b);
+    take(b, 4);
     expect(latency.ms).toBe(4);
   });
 
   it("goes back little by little when writes get quicker", () => {
-    const { clock, latency, a } = setUp();
-    latency.sent(a);
-    clock.advance(8);
-    latency.answered(a);
+    const { latency, take, a } = setUp();
+    take(a, 8);
     for (const expected of [7, 6.125]) {
-      latency.sent(a);
-      latency.answered(a);
+      take(a, 0);
       expect(latency.ms).toBe(expected);
     }
-    latency.sent(a);
-    clock.advance(6);
-    latency.answered(a);
+    take(a, 6);
     expect(latency.ms).toBe(6);
   });
 
   it("is never so long that a slow FLUSH looks quick beside it", () => {
-    const { clock, latency, a } = setUp();
-    latency.sent(a);
-    clock.advance(60_000);
-    latency.answered(a);
+    const { latency, take, a } = setUp();
+    take(a, 60_000);
     expect(latency.ms).toBe(LIMITS.cheapFlushQueueMs);
   });
 
   it("does not watch a write that may have to wait for the end of a FLUSH", () => {
-    const { clock, latency, a, b } = setUp();
+    const { clock, latency, take, a, b } = setUp();
     latency.sent(a);
     latency.flushSent();
     latency.sent(b);
@@ -79,17 +74,13 @@ describe("WriteLatency", () => {
     latency.answered(b);
     expect(latency.ms).toBe(0);
     latency.flushAnswered();
-    latency.sent(b);
-    clock.advance(2);
-    latency.answered(b);
+    take(b, 2);
     expect(latency.ms).toBe(2);
   });
 
   it("forgets it when no write was measured from one FLUSH to the next", () => {
-    const { clock, latency, a } = setUp();
-    latency.sent(a);
-    clock.advance(5);
-    latency.answered(a);
+    const { latency, take, a } = setUp();
+    take(a, 5);
     latency.flushSent();
     latency.flushAnswered();
     expect(latency.ms).toBe(5);
