@@ -86,7 +86,12 @@ export const LIMITS = {
   pollingMs: 0.15,
   /** at first for so long. */
   pollingFirstMs: 0.03,
-  /** One look takes a few microseconds; when it takes this long, somebody else was using the processor. */
+  /** After so many looks in vain, twice what an answer takes, whoever is to give it may be waiting for this very processor. */
+  pollingTurnsAlone: 16,
+  /**
+   * Where nobody can be let go first: one look takes a few microseconds; when it takes this long, somebody else was using the
+   * processor.
+   */
   pollingLookMs: 0.1,
   /** When that happens more often than at every 32nd answer or so, half of this, or twice in a row, */
   pollingCredit: 64,
@@ -94,6 +99,15 @@ export const LIMITS = {
   pollingPauseMs: 20,
   /** and when that is repeated, up to this. */
   pollingPauseMaxMs: 1_000,
+  /** After so many turns of a conversation of two, there is only one who can speak next; he is looked at alone, */
+  turnsTaken: 8,
+  /** when what is said is shorter than this: it is copied, and longer things come in several reads, */
+  closeLookBytes: 32 * 1024,
+  /** with so many looks and answers in a row, a millisecond or so: then the event loop looks at all the others. */
+  closeLooks: 512,
+  closeAnswers: 32,
+  /** As `pollingTurnsAlone`; these looks are shorter. */
+  closeLooksAlone: 48,
 
   /** When the write log holds so much, and four times what it needs, the small parts of it are copied together. */
   logRepackBytes: 4 * 1024 * 1024,

@@ -1,10 +1,6 @@
 import { writeSync, writevSync } from "node:fs";
 import type { Socket } from "node:net";
-
-/** The part of a socket that node:net does not document: its descriptor, where the system has such. */
-interface DescriptorOwner {
-  readonly _handle: { readonly fd?: number } | null;
-}
+import { socketHandle } from "./node-socket-handle.ts";
 
 /**
  * Offers bytes to the system without the detour through the socket's queue, its callbacks and its next ticks, which cost more
@@ -13,7 +9,7 @@ interface DescriptorOwner {
  * the socket.
  */
 export function writeDirectly(socket: Socket, chunks: readonly Buffer[]): number {
-  const fd = (socket as unknown as DescriptorOwner)._handle?.fd ?? -1;
+  const fd = socketHandle(socket)?.fd ?? -1;
   const first = chunks[0];
   if (fd < 0 || first === undefined) return 0;
   try {

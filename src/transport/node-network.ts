@@ -11,21 +11,28 @@ import type {
 } from "../ports/network.ts";
 import { AdaptivePolling, type PollingLoop } from "./adaptive-polling.ts";
 import { endpointText } from "./endpoint-text.ts";
-import { NodeStream } from "./node-stream.ts";
+import { DirectReads } from "./node-direct-reads.ts";
+import { NodeStream, type StreamSurroundings } from "./node-stream.ts";
+import { socketHandle } from "./node-socket-handle.ts";
 import { Turn } from "./turn.ts";
 import { UnixSocketFile } from "./unix-socket-file.ts";
 
-/** The part of a socket that node:net does not document: the system's handle, which can be wrapped again. */
-interface HandleOwner {
-  readonly _handle: object | null;
+function eventLoop(directReads: DirectReads | undefined): PollingLoop {
+  return {
+    nowMs: () => performance.now(),
+    again: (step) => void setImmediate(step),
+    giveWay: directReads && (() => directReads.giveWay()),
+  };
 }
-
-const EVENT_LOOP: PollingLoop = { nowMs: () => performance.now(), again: (step) => void setImmediate(step) };
 
 /** The machine's own network: TCP and UNIX domain sockets of node:net. */
 export class NodeNetwork implements Network {
-  readonly #polling = new AdaptivePolling(EVENT_LOOP);
-  readonly #turn = new Turn();
+  readonly #surroundings: StreamSurroundings;
+
+  constructor() {
+    const directReads = DirectReads.find();
+    this.#surroundings = { polling: new AdaptivePolling(eventLoop(directReads)), turn: new Turn(), directReads };
+  }
 
   dial(target: DialTarget, outcome: DialOutcome): { abort(): void } {
     const { endpoint, bindAddress } = target;
@@ -49,8 +56,7 @@ export class NodeNetwork implements Network {
       },
       endpointText(endpoint),
       endpoint.kind === "unix" ? undefined : endpoint.host,
-      this.#polling,
-      this.#turn,
+      this.#surroundings,
     );
     const socket = dialled as unknown as Socket;
     let over = false;
@@ -98,7 +104,7 @@ export class NodeNetwork implements Network {
   /** Wraps an accepted connection anew, because only a new socket can be told to read into memory of ours. */
   #adopt(accepted: Socket, kind: Endpoint["kind"]): ByteStream {
     const peer = kind === "unix" ? "on UNIX socket" : tcpPeer(accepted);
-    const handle = (accepted as unknown as HandleOwner)._handle;
+    const handle = socketHandle(accepted);
     return new NodeStream(
       (onread) => {
         // `handle` is known to node:net, though not to its types.
@@ -108,8 +114,7 @@ export class NodeNetwork implements Network {
       peer,
       // A client that is gone already has no address; it must not pass for one on a UNIX socket.
       kind === "unix" ? undefined : (accepted.remoteAddress ?? ""),
-      this.#polling,
-      this.#turn,
+      this.#surroundings,
     );
   }
 }

@@ -1,20 +1,32 @@
 import type { OnReadOpts, Socket } from "node:net";
 import type { ByteStream, StreamReader } from "../ports/network.ts";
-import type { AdaptivePolling } from "./adaptive-polling.ts";
-import type { Turn } from "./turn.ts";
+import type { AdaptivePolling, Speaker } from "./adaptive-polling.ts";
+import type { DirectReads } from "./node-direct-reads.ts";
 import { writeDirectly } from "./node-direct-write.ts";
+import { SocketLooks } from "./node-socket-looks.ts";
+import type { Turn } from "./turn.ts";
 import { withoutFirst } from "./without-first.ts";
 
 /** Where bytes go that arrive before anybody reads; sockets start paused, so it is hardly ever used. */
 const EARLY_BYTES = 1024;
 
+/** What all streams of a network share. */
+export interface StreamSurroundings {
+  readonly polling: AdaptivePolling;
+  readonly turn: Turn;
+  /** Undefined where there are none. */
+  readonly directReads: DirectReads | undefined;
+}
+
 /** A node:net socket, TCP or UNIX, as a ByteStream. Bytes are read straight into the reader's memory. */
-export class NodeStream implements ByteStream {
+export class NodeStream implements ByteStream, Speaker {
   readonly peer: string;
   readonly peerAddress: string | undefined;
   readonly #socket: Socket;
   readonly #polling: AdaptivePolling;
   readonly #turn: Turn;
+  readonly #looks: SocketLooks;
+  #reading = false;
   #reader: StreamReader | undefined;
   /** The buffer that the system reads into next; it was lent by a reader, perhaps an earlier one. */
   #lent: Buffer = Buffer.alloc(EARLY_BYTES);
@@ -31,15 +43,18 @@ export class NodeStream implements ByteStream {
     makeSocket: (onread: OnReadOpts) => Socket,
     peer: string,
     peerAddress: string | undefined,
-    polling: AdaptivePolling,
-    turn: Turn,
+    { polling, turn, directReads }: StreamSurroundings,
   ) {
     this.#polling = polling;
     this.#turn = turn;
     this.#socket = makeSocket({
       buffer: () => this.#lend(),
-      callback: (count, buffer) => this.#received(count, buffer),
+      callback: (count, buffer) => {
+        this.#take(buffer, count, this.#lender);
+        return true;
+      },
     });
+    this.#looks = new SocketLooks(this.#socket, directReads);
     this.peer = peer;
     this.peerAddress = peerAddress;
     this.#socket.on("end", () => this.#onEnd());
@@ -51,14 +66,16 @@ export class NodeStream implements ByteStream {
     this.#reader = reader;
     if (this.#closed) queueMicrotask(() => reader.closed(this.#error));
     else if (this.#ended) queueMicrotask(() => reader.ended());
-    else this.#socket.resume();
+    else this.resume();
   }
 
   pause(): void {
+    this.#reading = false;
     this.#socket.pause();
   }
 
   resume(): void {
+    this.#reading = true;
     this.#socket.resume();
   }
 
@@ -68,7 +85,7 @@ export class NodeStream implements ByteStream {
     // What is queued goes first.
     const isFree = !this.#waiting && socket.writableLength === 0;
     const rest = isFree ? withoutFirst(chunks, writeDirectly(socket, chunks)) : chunks;
-    this.#polling.handedOver();
+    this.#polling.handedOver(this);
     const last = rest.length - 1;
     if (isFree && last < 0) return true;
     if (last > 0) socket.cork();
@@ -105,31 +122,47 @@ export class NodeStream implements ByteStream {
     else this.#socket.destroy();
   }
 
-  #lend(): Buffer {
-    if (this.#reader !== undefined) {
-      this.#lent = this.#reader.buffer();
-      this.#lender = this.#reader;
-    }
-    return this.#lent;
-  }
-
-  #received(count: number, buffer: Uint8Array): boolean {
-    this.#polling.arrived();
-    this.#turn.begin(this);
-    const reader = this.#reader;
-    if (reader !== undefined && reader === this.#lender) reader.received(count);
-    else this.#copyToReader(Buffer.from(buffer.subarray(0, count)));
-    this.#turn.end();
+  look(): boolean | undefined {
+    if (!this.#reading) return undefined;
+    const bytes = this.#looks.look(this.#lent);
+    if (bytes === undefined) return undefined;
+    if (bytes.length === 0) return false;
+    this.#take(bytes, bytes.length, undefined);
     return true;
   }
 
-  /** The reader changed after its memory was chosen: what arrived is in the wrong place. */
-  #copyToReader(bytes: Buffer): void {
+  #lend(): Buffer {
+    const reader = this.#reader;
+    if (reader === undefined) return this.#lent;
+    const apart = this.#looks.lend();
+    this.#lender = apart === undefined ? reader : undefined;
+    this.#lent = apart ?? reader.buffer();
+    return this.#lent;
+  }
+
+  /** So many bytes have come into that reader's memory, or into nobody's. */
+  #take(memory: Uint8Array, count: number, lender: StreamReader | undefined): void {
+    this.#polling.arrived(this, count);
+    this.#turn.begin(this);
+    const reader = this.#reader;
+    if (reader !== undefined && reader === lender) reader.received(count);
+    else {
+      const bytes = memory.subarray(0, count);
+      // The memory of another reader may be that of this one by now.
+      this.#copyToReader(lender === undefined ? bytes : Buffer.from(bytes));
+    }
+    this.#turn.end();
+  }
+
+  /** What arrived is in the wrong place: another reader's memory, or nobody's. */
+  #copyToReader(bytes: Uint8Array): void {
     let rest = bytes;
     while (rest.length > 0 && this.#reader !== undefined) {
-      const copied = rest.copy(this.#reader.buffer());
-      this.#reader.received(copied);
-      rest = rest.subarray(copied);
+      const room = this.#reader.buffer();
+      const part = rest.subarray(0, room.length);
+      room.set(part);
+      this.#reader.received(part.length);
+      rest = rest.subarray(part.length);
     }
   }
 

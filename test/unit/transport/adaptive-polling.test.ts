@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { LIMITS } from "../../../src/limits.ts";
-import { AdaptivePolling, type PollingLoop } from "../../../src/transport/adaptive-polling.ts";
+import { AdaptivePolling, type PollingLoop, type Speaker } from "../../../src/transport/adaptive-polling.ts";
 
 /** How long one look takes on this loop. */
 const LOOK_MS = 0.005;
@@ -9,6 +9,7 @@ const LOOK_MS = 0.005;
 class PlayedLoop implements PollingLoop {
   atMs = 0;
   looks = 0;
+  giveWay: (() => void) | undefined;
   #step: (() => void) | undefined;
 
   nowMs(): number {
@@ -41,6 +42,9 @@ class PlayedLoop implements PollingLoop {
   }
 }
 
+/** Somebody of whom only the event loop can tell whether he has spoken. */
+const SOMEBODY: Speaker = { look: () => undefined };
+
 describe("adaptive polling", () => {
   let loop: PlayedLoop;
   let polling: AdaptivePolling;
@@ -53,9 +57,9 @@ describe("adaptive polling", () => {
   /** Work is handed over, and its answer comes so much later; returns how often was looked for it. */
   function exchange(gapMs: number): number {
     const before = loop.looks;
-    polling.handedOver();
+    polling.handedOver(SOMEBODY);
     loop.turnFor(gapMs);
-    polling.arrived();
+    polling.arrived(SOMEBODY, 100);
     return loop.looks - before;
   }
 
@@ -70,7 +74,7 @@ describe("adaptive polling", () => {
 
   it("grows in steps and not beyond its limit", () => {
     for (let count = 0; count < 20; count += 1) exchange(LIMITS.pollingMs - 0.01);
-    polling.handedOver();
+    polling.handedOver(SOMEBODY);
     loop.turnFor(10);
     expect(loop.looksNext).toBe(false);
     expect(loop.looks * LOOK_MS).toBeLessThan(20 * LIMITS.pollingMs + LIMITS.pollingMs + 2 * LOOK_MS);
@@ -91,17 +95,17 @@ describe("adaptive polling", () => {
 
   it("is not started twice by two pieces of work", () => {
     for (let count = 0; count < 5; count += 1) exchange(0.1);
-    polling.handedOver();
-    polling.handedOver();
+    polling.handedOver(SOMEBODY);
+    polling.handedOver(SOMEBODY);
     expect(loop.looksNext).toBe(true);
   });
 
   /** Somebody else takes the processor while an answer is awaited. */
   function interrupt(): void {
-    polling.handedOver();
+    polling.handedOver(SOMEBODY);
     if (loop.looksNext) loop.turn(LIMITS.pollingLookMs + 0.02);
     loop.turnFor(0.02);
-    polling.arrived();
+    polling.arrived(SOMEBODY, 100);
   }
 
   /** Answers come quickly until they are looked for, and then some. */
@@ -160,5 +164,32 @@ describe("adaptive polling", () => {
     loop.atMs += LIMITS.pollingPauseMs;
     exchange(0.1);
     expect(exchange(0.1)).toBeGreaterThan(0);
+  });
+
+  describe("where others can be let go first", () => {
+    let gaveWay = 0;
+
+    beforeEach(() => {
+      gaveWay = 0;
+      loop.giveWay = () => {
+        gaveWay += 1;
+      };
+    });
+
+    it("does so when an answer does not come soon", () => {
+      settle();
+      gaveWay = 0;
+      polling.handedOver(SOMEBODY);
+      for (let count = 1; count < LIMITS.pollingTurnsAlone; count += 1) loop.turn();
+      expect(gaveWay).toBe(0);
+      loop.turn();
+      expect(gaveWay).toBe(1);
+    });
+
+    it("looks again at once, however long they took", () => {
+      settle();
+      for (let count = 0; count < 10; count += 1) interrupt();
+      expect(exchange(0.1)).toBeGreaterThan(0);
+    });
   });
 });

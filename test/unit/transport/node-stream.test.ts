@@ -27,13 +27,13 @@ describe("NodeStream", () => {
 
   beforeEach(async () => {
     turn = new Turn();
-    const polling = new AdaptivePolling({ nowMs: () => 0, again: () => undefined });
+    const polling = new AdaptivePolling({ nowMs: () => 0, again: () => undefined, giveWay: undefined });
     const makeSocket = (onread: OnReadOpts): Socket => {
       // `onread` is known to node:net, though not to its types.
       const options = { onread, allowHalfOpen: true };
       return new Socket(options);
     };
-    stream = new NodeStream(makeSocket, "test", undefined, polling, turn);
+    stream = new NodeStream(makeSocket, "test", undefined, { polling, turn, directReads: undefined });
     done = [];
     receive(one, "first");
     await lookAgain();

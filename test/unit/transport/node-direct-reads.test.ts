@@ -1,0 +1,78 @@
+import { closeSync, constants, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execFileSync } from "node:child_process";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import { LIMITS } from "../../../src/limits.ts";
+import { DirectReads } from "../../../src/transport/node-direct-reads.ts";
+
+describe("direct reads", () => {
+  let folder: string;
+  let readFd: number;
+  let writeFd: number;
+
+  // A FIFO is as good as a socket: it does not block, and knows no positions.
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "flexnbd-"));
+    const path = join(folder, "fifo");
+    execFileSync("mkfifo", [path]);
+    readFd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    writeFd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+  });
+
+  afterEach(() => {
+    closeSync(readFd);
+    closeSync(writeFd);
+    rmSync(folder, { recursive: true });
+    vi.unstubAllGlobals();
+    vi.restoreAllMocks();
+  });
+
+  it("read what is there, and return 0 when nothing is", () => {
+    const read = DirectReads.find()?.of(readFd);
+    expect(read?.read()).toBe(0);
+    writeSync(writeFd, "hello");
+    expect(read?.read()).toBe(5);
+    expect(read?.bytes.toString("latin1", 0, 5)).toBe("hello");
+    expect(read?.read()).toBe(0);
+  });
+
+  it("leave what is longer than a look for the next one", () => {
+    const read = DirectReads.find()?.of(readFd);
+    writeSync(writeFd, Buffer.alloc(LIMITS.closeLookBytes + 3));
+    expect([read?.read(), read?.read(), read?.read()]).toEqual([LIMITS.closeLookBytes, 3, 0]);
+  });
+
+  it("can't do anything with a descriptor that is not open", () => {
+    const direct = DirectReads.find();
+    const gone = openSync(folder, "r");
+    const read = direct?.of(gone);
+    closeSync(gone);
+    expect(read?.read()).toBeUndefined();
+    expect(direct?.of(gone)).toBeUndefined();
+  });
+
+  it("let others have the processor without any descriptor", () => {
+    const direct = DirectReads.find();
+    expect(() => direct?.giveWay()).not.toThrow();
+  });
+
+  it("say nothing of being experimental, and let others say so", () => {
+    const emitWarning = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+    expect(DirectReads.find()).toBeDefined();
+    expect(emitWarning).not.toHaveBeenCalled();
+    process.emitWarning("something else");
+    expect(emitWarning).toHaveBeenCalledTimes(1);
+  });
+
+  it("do without on a Node.js that has no such thing, or may not do it", () => {
+    vi.stubGlobal("WebAssembly", undefined);
+    expect(DirectReads.find()).toBeUndefined();
+    vi.unstubAllGlobals();
+    vi.spyOn(process, "getBuiltinModule").mockImplementation(() => {
+      throw new Error("not here");
+    });
+    expect(DirectReads.find()).toBeUndefined();
+  });
+});
