@@ -48,7 +48,7 @@ export function parseBenchOptions(argv: readonly string[], output: Output): Benc
     .configureOutput({ writeOut: (text) => output.out(text), writeErr: (text) => output.error(text) })
     .option("--rounds <count>", "how often each contender is measured", parseCount, 5)
     .option("--seconds <seconds>", "for how long each time", parseSeconds, 2.5)
-    .option("--warmup <seconds>", "for how long each contender works before the first round", parseSeconds, 0.5)
+    .option("--warmup <seconds>", "for how long each contender works before the first round", parseSeconds, 5)
     .addOption(new Option("--size-mib <count>", "the disk's size").argParser(parseCount).default(1024))
     .option("--outages <count>", "how many outages in the trial recovery", parseCount, 20)
     .addOption(

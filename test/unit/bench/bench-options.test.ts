@@ -11,7 +11,7 @@ describe("parseBenchOptions", () => {
     expect(parse()).toEqual({
       rounds: 5,
       seconds: 2.5,
-      warmup: 0.5,
+      warmup: 5,
       sizeMib: 1024,
       outages: 20,
       outageSeconds: { minSeconds: 1, maxSeconds: 10 },
