@@ -88,10 +88,9 @@ export const LIMITS = {
   pollingFirstMs: 0.03,
   /** After so many looks in vain, twice what an answer takes, whoever is to give it may be waiting for this very processor. */
   pollingTurnsAlone: 16,
-  /**
-   * Where nobody can be let go first: one look takes a few microseconds; when it takes this long, somebody else was using the
-   * processor.
-   */
+  /** When he was let go first and takes this long, it was somebody with work of his own: a scheduler's slice or most of it. */
+  pollingSliceMs: 0.7,
+  /** Where nobody can be let go: one look takes a few microseconds; when it takes this long, somebody was using the processor. */
   pollingLookMs: 0.1,
   /** When that happens more often than at every 32nd answer or so, half of this, or twice in a row, */
   pollingCredit: 64,

@@ -85,7 +85,7 @@ export class AdaptivePolling {
     this.#lastLookMs = nowMs;
     const sinceMs = this.#sinceMs;
     if (sinceMs === undefined) return false;
-    if (lookMs > LIMITS.pollingLookMs && this.#loop.giveWay === undefined) this.#pause(nowMs);
+    if (lookMs > (this.#loop.giveWay === undefined ? LIMITS.pollingLookMs : LIMITS.pollingSliceMs)) this.#pause(nowMs);
     return this.#windowMs > 0 && nowMs - sinceMs <= this.#windowMs;
   }
 

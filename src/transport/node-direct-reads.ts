@@ -23,16 +23,22 @@ type WasiClass = typeof WASI;
 const BUFFERS_AT = 0;
 const COUNT_AT = 8;
 const BYTES_AT = 64;
-/** WASI's numbers of the errors that end a connection, with the system's names of them. */
-const CONNECTION_ERRORS: ReadonlyMap<number, string> = new Map([
+/** WASI's numbers of what is no error: nothing has come, and a signal has. */
+const NOTHING_YET: ReadonlySet<number> = new Set([6, 27]);
+/** And of those that say nothing of a connection: the descriptor is not open, or not to be read. */
+const NOT_HERE: ReadonlySet<number> = new Set([8, 76]);
+/** The system's names of what connections break with. */
+const CODES: ReadonlyMap<number, string> = new Map([
+  [13, "ECONNABORTED"],
+  [14, "ECONNREFUSED"],
   [15, "ECONNRESET"],
   [23, "EHOSTUNREACH"],
+  [38, "ENETDOWN"],
+  [39, "ENETRESET"],
   [40, "ENETUNREACH"],
+  [50, "ENOPROTOOPT"],
   [73, "ETIMEDOUT"],
 ]);
-/** WASI's numbers of what is no error: nothing has come, and a signal has. */
-const EAGAIN = 6;
-const EINTR = 27;
 
 /** Reads of one descriptor that does not block. The descriptor must be open whenever it is used. */
 export class DirectRead {
@@ -49,15 +55,17 @@ export class DirectRead {
 
   /**
    * Reads up to `LIMITS.closeLookBytes`. Returns how many; 0 when nothing has come, or the end; undefined when this descriptor
-   * can't be read so. Throws the system's error when the connection is broken: it says so only once.
+   * can't be read so. Throws the system's error when the connection is broken: it says only once why, so that nobody else will
+   * hear of it.
    */
   read(): number | undefined {
     // Whose the descriptor is was said when the calls were made: it is their standard input.
     const error = this.#calls.fd_read(0, BUFFERS_AT, 1, COUNT_AT);
     if (error === 0) return this.#words[COUNT_AT / 4];
-    if (error === EAGAIN || error === EINTR) return 0;
-    const code = CONNECTION_ERRORS.get(error);
-    if (code === undefined) return undefined;
+    if (NOTHING_YET.has(error)) return 0;
+    if (NOT_HERE.has(error)) return undefined;
+    // What has no name here must not pass for a connection that the other side has closed.
+    const code = CODES.get(error) ?? "EIO";
     throw Object.assign(new Error(`read ${code}`), { code, syscall: "read" });
   }
 }
@@ -81,6 +89,7 @@ export class DirectReads {
     const fd = openSync(devNull, "r");
     try {
       this.#calls = this.#callsOf(fd);
+      if (new DirectRead(this.#calls, this.#words, this.#bytes).read() !== 0) throw new Error("WASI can't read here");
     } finally {
       closeSync(fd);
     }

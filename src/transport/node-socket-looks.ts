@@ -38,8 +38,8 @@ export class SocketLooks {
    * good, or because the connection is broken, which the socket then knows. `lent` is what that reads into next.
    */
   look(lent: Buffer): Buffer | undefined {
-    const fd = socketHandle(this.#socket)?.fd;
-    if (this.#blind || fd === undefined) return undefined;
+    const fd = socketHandle(this.#socket)?.fd ?? -1;
+    if (this.#blind || fd < 0) return undefined;
     this.#wanted = true;
     if (lent !== this.#scratch) return undefined;
     this.#read ??= this.#directReads?.of(fd);

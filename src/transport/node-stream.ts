@@ -85,6 +85,7 @@ export class NodeStream implements ByteStream, Speaker {
     // What is queued goes first.
     const isFree = !this.#waiting && socket.writableLength === 0;
     const rest = isFree ? withoutFirst(chunks, writeDirectly(socket, chunks)) : chunks;
+    if (socket.destroyed) return true;
     this.#polling.handedOver(this);
     const last = rest.length - 1;
     if (isFree && last < 0) return true;

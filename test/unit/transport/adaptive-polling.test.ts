@@ -101,9 +101,9 @@ describe("adaptive polling", () => {
   });
 
   /** Somebody else takes the processor while an answer is awaited. */
-  function interrupt(): void {
+  function interrupt(tookMs = LIMITS.pollingLookMs + 0.02): void {
     polling.handedOver(SOMEBODY);
-    if (loop.looksNext) loop.turn(LIMITS.pollingLookMs + 0.02);
+    if (loop.looksNext) loop.turn(tookMs);
     loop.turnFor(0.02);
     polling.arrived(SOMEBODY, 100);
   }
@@ -186,10 +186,16 @@ describe("adaptive polling", () => {
       expect(gaveWay).toBe(1);
     });
 
-    it("looks again at once, however long they took", () => {
+    it("does not mind when they take a moment", () => {
       settle();
       for (let count = 0; count < 10; count += 1) interrupt();
       expect(exchange(0.1)).toBeGreaterThan(0);
+    });
+
+    it("leaves them alone for a while when they need all the time that they can get", () => {
+      settle();
+      for (let count = 0; count < 2; count += 1) interrupt(LIMITS.pollingSliceMs + 0.02);
+      for (let count = 0; count < 5; count += 1) expect(exchange(0.1)).toBe(0);
     });
   });
 });

@@ -110,6 +110,7 @@ describe("looking closely at the one who has the word", () => {
     const inVain = looks();
     expect(gaveWay).toBe(Math.floor(inVain / LIMITS.closeLooksAlone));
     expect(inVain * LOOK_MS).toBeGreaterThanOrEqual(LIMITS.pollingFirstMs);
+    expect(inVain * LOOK_MS).toBeLessThan(LIMITS.pollingMs + LIMITS.closeLooksAlone * LOOK_MS);
     turn();
     expect(step).toBeUndefined();
     expect(looks()).toBe(inVain);

@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { LIMITS } from "../../../src/limits.ts";
-import { DirectReads } from "../../../src/transport/node-direct-reads.ts";
+import { DirectRead, DirectReads } from "../../../src/transport/node-direct-reads.ts";
 
 describe("direct reads", () => {
   let folder: string;
@@ -74,5 +74,41 @@ describe("direct reads", () => {
       throw new Error("not here");
     });
     expect(DirectReads.find()).toBeUndefined();
+  });
+
+  describe("when the system has an error", () => {
+    /** What is read when WASI says that number. */
+    function readWith(error: number): number | undefined {
+      const calls = { fd_read: () => error, sched_yield: () => 0 };
+      return new DirectRead(calls, new Uint32Array(16), Buffer.alloc(16)).read();
+    }
+
+    it.each([6, 27])("find nothing yet (%i)", (error) => {
+      expect(readWith(error)).toBe(0);
+    });
+
+    it.each([8, 76])("can't read there (%i)", (error) => {
+      expect(readWith(error)).toBeUndefined();
+    });
+
+    const broken: readonly [number, string][] = [
+      [13, "ECONNABORTED"],
+      [14, "ECONNREFUSED"],
+      [15, "ECONNRESET"],
+      [23, "EHOSTUNREACH"],
+      [38, "ENETDOWN"],
+      [39, "ENETRESET"],
+      [40, "ENETUNREACH"],
+      [50, "ENOPROTOOPT"],
+      [73, "ETIMEDOUT"],
+      // WASI's word for what it has no number for; and EPIPE, which would mean that the other side has closed.
+      [52, "EIO"],
+      [64, "EIO"],
+    ];
+    it.each(broken)("tell why the connection broke (%i)", (error, code) => {
+      expect(() => readWith(error)).toThrow(
+        expect.objectContaining({ code, syscall: "read", message: `read ${code}` }),
+      );
+    });
   });
 });

@@ -206,6 +206,23 @@ describe("looking at a socket beside the event loop", () => {
     expect([reader.bytes.toString(), next.bytes.toString()]).toEqual(["hello", "!"]);
   });
 
+  it("keeps what came into the memory of a reader who is gone, even if that is another's by then", async () => {
+    await sayAndWait("hello");
+    const memory = reader.buffer();
+    let at = 4;
+    const next = new KeepingReader(0);
+    const heard: string[] = [];
+    next.buffer = () => memory.subarray(at, at + 2);
+    next.received = (count) => {
+      heard.push(memory.toString("latin1", at, at + count));
+      at += count;
+    };
+    stream.start(next);
+    peer.write("abcdefghij");
+    await until("it has come", () => heard.length === 5);
+    expect(heard.join("")).toBe("abcdefghij");
+  });
+
   it("does without where there is no such thing", async () => {
     stream.destroy();
     peer.destroy();
