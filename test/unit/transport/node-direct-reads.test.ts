@@ -1,52 +1,42 @@
-import { closeSync, constants, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { execFileSync } from "node:child_process";
+import { closeSync, openSync, writeSync } from "node:fs";
+import { devNull } from "node:os";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { LIMITS } from "../../../src/limits.ts";
 import { DirectRead, DirectReads } from "../../../src/transport/node-direct-reads.ts";
+import { Fifo } from "../support/fifo.ts";
 
 describe("direct reads", () => {
-  let folder: string;
-  let readFd: number;
-  let writeFd: number;
+  let fifo: Fifo;
 
-  // A FIFO is as good as a socket: it does not block, and knows no positions.
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "flexnbd-"));
-    const path = join(folder, "fifo");
-    execFileSync("mkfifo", [path]);
-    readFd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    writeFd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+    fifo = new Fifo();
   });
 
   afterEach(() => {
-    closeSync(readFd);
-    closeSync(writeFd);
-    rmSync(folder, { recursive: true });
+    fifo.remove();
     vi.unstubAllGlobals();
     vi.restoreAllMocks();
   });
 
   it("read what is there, and return 0 when nothing is", () => {
-    const read = DirectReads.find()?.of(readFd);
+    const read = DirectReads.find()?.of(fifo.readFd);
     expect(read?.read()).toBe(0);
-    writeSync(writeFd, "hello");
+    writeSync(fifo.writeFd, "hello");
     expect(read?.read()).toBe(5);
     expect(read?.bytes.toString("latin1", 0, 5)).toBe("hello");
     expect(read?.read()).toBe(0);
   });
 
   it("leave what is longer than a look for the next one", () => {
-    const read = DirectReads.find()?.of(readFd);
-    writeSync(writeFd, Buffer.alloc(LIMITS.closeLookBytes + 3));
+    const read = DirectReads.find()?.of(fifo.readFd);
+    writeSync(fifo.writeFd, Buffer.alloc(LIMITS.closeLookBytes + 3));
     expect([read?.read(), read?.read(), read?.read()]).toEqual([LIMITS.closeLookBytes, 3, 0]);
   });
 
   it("can't do anything with a descriptor that is not open", () => {
     const direct = DirectReads.find();
-    const gone = openSync(folder, "r");
+    const gone = openSync(devNull, "r");
     const read = direct?.of(gone);
     closeSync(gone);
     expect(read?.read()).toBeUndefined();

@@ -1,11 +1,10 @@
-import { execFileSync } from "node:child_process";
-import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { devNull } from "node:os";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { writeDirectly } from "../../../src/transport/node-direct-write.ts";
+import { Fifo } from "../support/fifo.ts";
 
 /** A socket of which only the descriptor counts; it notes what it is destroyed with. */
 class DescriptorSocket extends Socket {
@@ -24,30 +23,22 @@ class DescriptorSocket extends Socket {
 }
 
 describe("writing directly", () => {
-  let folder: string;
-  let readFd: number;
-  let writeFd: number;
+  let fifo: Fifo;
   let socket: DescriptorSocket;
 
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "flexnbd-"));
-    const path = join(folder, "fifo");
-    execFileSync("mkfifo", [path]);
-    readFd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    writeFd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
-    socket = new DescriptorSocket(writeFd);
+    fifo = new Fifo();
+    socket = new DescriptorSocket(fifo.writeFd);
   });
 
   afterEach(() => {
-    closeSync(readFd);
-    closeSync(writeFd);
-    rmSync(folder, { recursive: true });
+    fifo.remove();
   });
 
   it("hands over all chunks at once", () => {
     expect(writeDirectly(socket, [Buffer.from("hel"), Buffer.from("lo")])).toBe(5);
     const read = Buffer.alloc(10);
-    expect(read.toString("latin1", 0, readSync(readFd, read))).toBe("hello");
+    expect(read.toString("latin1", 0, readSync(fifo.readFd, read))).toBe("hello");
   });
 
   it("takes nothing, and breaks nothing, when the system is full", () => {
@@ -59,14 +50,13 @@ describe("writing directly", () => {
   });
 
   it("destroys the socket with the system's error when the connection is broken", () => {
-    closeSync(readFd);
+    fifo.closeReadEnd();
     expect(writeDirectly(socket, [Buffer.from("hello")])).toBe(0);
     expect(socket.brokenBy).toEqual(["EPIPE"]);
-    readFd = openSync(folder, "r");
   });
 
   it("leaves it to the socket where there is no descriptor to write to", () => {
-    const notToWrite = new DescriptorSocket(openSync(folder, "r"));
+    const notToWrite = new DescriptorSocket(openSync(devNull, "r"));
     expect(writeDirectly(notToWrite, [Buffer.from("hello")])).toBe(0);
     expect(writeDirectly(new DescriptorSocket(-1), [Buffer.from("hello")])).toBe(0);
     expect(notToWrite.brokenBy).toEqual([]);
