@@ -40,13 +40,13 @@ export class RunningContender {
   /** Repeats a workload through it for so long. Throws when that fails. */
   async measure(workload: Workload, seconds: number): Promise<Measurement> {
     const args = crowdArguments(workload, this.#uris, seconds);
-    const before = await usageOfGroups(this.#own);
-    const mainThreadsBefore = await this.#mainThreadSeconds();
+    const before = usageOfGroups(this.#own);
+    const mainThreadsBefore = this.#mainThreadSeconds();
     const watch = watchUsage(this.#own);
     try {
       const result = await runFio(this.#groups, args, seconds);
-      const after = await usageOfGroups(this.#own);
-      const mainThreads = await this.#mainThreadSeconds();
+      const after = usageOfGroups(this.#own);
+      const mainThreads = this.#mainThreadSeconds();
       const { peakMemoryKib, machineShare } = await watch.stop();
       if (this.#own.length === 0) {
         const none = { cpuUsPerOperation: null, peakMemoryKib: null, busyProcessors: null, mainThreadShare: null };
@@ -79,7 +79,7 @@ export class RunningContender {
     await Promise.all(this.#own.map((group) => group.end()));
   }
 
-  #mainThreadSeconds(): Promise<number[]> {
-    return Promise.all(this.#own.map(({ id }) => mainThreadSeconds(id)));
+  #mainThreadSeconds(): number[] {
+    return this.#own.map(({ id }) => mainThreadSeconds(id));
   }
 }

@@ -23,7 +23,7 @@ export function watchUsage(groups: readonly ProcessGroup[]): { stop(): Promise<W
     const shares: number[] = [];
     let before = machineTime();
     while (!abort.signal.aborted) {
-      if (groups.length > 0) peakMemoryKib = Math.max(peakMemoryKib, (await usageOfGroups(groups)).peakMemoryKib);
+      if (groups.length > 0) peakMemoryKib = Math.max(peakMemoryKib, usageOfGroups(groups).peakMemoryKib);
       await delay(POLL_MS, undefined, { signal: abort.signal }).catch(() => undefined);
       const now = machineTime();
       // A poll that was cut short would count as much as the others.

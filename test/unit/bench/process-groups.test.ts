@@ -46,12 +46,12 @@ describe("usageOfGroup", () => {
     const group = groups.start(process.execPath, ["-e", wait]);
     try {
       await expect.poll(() => group.stderr, { timeout: 10_000 }).toBe("done\n");
-      const usage = await usageOfGroup(group.id);
+      const usage = usageOfGroup(group.id);
       expect(usage.cpuSeconds).toBeGreaterThan(0.45);
       expect(usage.peakMemoryKib).toBeGreaterThan(1000);
     } finally {
       await groups.end();
     }
-    expect(await usageOfGroup(group.id)).toEqual({ cpuSeconds: 0, peakMemoryKib: 0 });
+    expect(usageOfGroup(group.id)).toEqual({ cpuSeconds: 0, peakMemoryKib: 0 });
   });
 });
