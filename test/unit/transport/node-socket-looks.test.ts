@@ -8,6 +8,7 @@ import { AdaptivePolling } from "../../../src/transport/adaptive-polling.ts";
 import { DirectReads } from "../../../src/transport/node-direct-reads.ts";
 import { NodeStream, type StreamSurroundings } from "../../../src/transport/node-stream.ts";
 import { Turn } from "../../../src/transport/turn.ts";
+import { SeededRandom } from "../../simulation/seeded-random.ts";
 import { until } from "../support/settle.ts";
 
 /** Has everything read into one long memory, side by side, and looks at nothing before the end: like messages in a slab. */
@@ -144,25 +145,21 @@ describe("looking at a socket beside the event loop", () => {
 
   it.each([1, 2, 3, 4, 5])("keeps everything in order, whoever reads it (seed %i)", async (seed) => {
     const sent: Buffer[] = [];
-    let state = seed;
-    const random = (below: number): number => {
-      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-      return Math.floor((state / 2 ** 32) * below);
-    };
+    const draw = new SeededRandom(seed);
     let sentBytes = 0;
     for (let step = 0; step < 400; step += 1) {
-      const chunk = Buffer.alloc(1 + random(random(10) === 0 ? 100_000 : 5_000), step);
+      const chunk = Buffer.alloc(1 + draw.integer(draw.chance(0.1) ? 100_000 : 5_000), step);
       if (sentBytes + chunk.length > ROOM_BYTES) break;
       sent.push(chunk);
       sentBytes += chunk.length;
       peer.write(chunk);
-      for (let looks = random(6); looks > 0; looks -= 1) stream.look();
-      if (random(4) === 0) {
+      for (let looks = draw.integer(6); looks > 0; looks -= 1) stream.look();
+      if (draw.chance(0.25)) {
         stream.pause();
         expect(stream.look()).toBeUndefined();
         stream.resume();
       }
-      if (random(2) > 0) await until("all of it has come", () => reader.bytes.length === sentBytes);
+      if (draw.chance(0.5)) await until("all of it has come", () => reader.bytes.length === sentBytes);
     }
     await until("all of it has come", () => reader.bytes.length === sentBytes);
     expect(reader.bytes.equals(Buffer.concat(sent))).toBe(true);
