@@ -14,6 +14,8 @@ import type { ReadPattern } from "./read-pattern.ts";
 
 /** Of the time that was asked for: there are many patterns, and most of it is waiting. */
 const SECONDS_PART = 1 / 5;
+/** But a reader must be recognised first, and trusted step by step with more, which takes some 75 ms over a link with delay. */
+const LEAST_SECONDS = 0.5;
 
 /** The trial of read-ahead over slow links. */
 export const LINKS_TRIAL: Trial = {
@@ -27,7 +29,7 @@ async function runLinks({ options, groups, display, main, nodes, workloads }: Tr
   const [node] = nodes;
   assert(node !== undefined, "there is a node to run under");
   const contenders = linkContenders(main, node, options.build);
-  const seconds = options.seconds * SECONDS_PART;
+  const seconds = Math.max(LEAST_SECONDS, options.seconds * SECONDS_PART);
   const links: LinkReport[] = [];
   for (const link of LINKS) {
     const patterns = READ_PATTERNS.filter((pattern) => workloads.includes(workloadName(link, pattern)));
