@@ -12,7 +12,7 @@ import { CLIENT_COUNTS, SCALE_WORKLOADS, withClients } from "./scale-workload.ts
 
 /**
  * A round takes at least so long for each client. fio's threads begin one after another, and each counts from its own beginning:
- * 64 of them need 0.3 s, and in a round not much longer than that each has the machine to itself for part of its time.
+ * 64 of them need some tenths of a second, and in a round not much longer each has the machine to itself for part of its time.
  */
 const LEAST_SECONDS_PER_CLIENT = 1 / 32;
 
